@@ -84,7 +84,7 @@ impl Decoder {
     }
 
     /// The next complete frame, if there is one.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn next_frame<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let rest = &self.buffer[self.start..];
         let Some(head) = rest.get(..4) else { return Ok(None) };
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
@@ -112,7 +112,7 @@ mod tests {
             let mut seen = Vec::new();
             for part in bytes.chunks(piece) {
                 decoder.feed(part);
-                while let Some(message) = decoder.next::<ToAgent>().unwrap() {
+                while let Some(message) = decoder.next_frame::<ToAgent>().unwrap() {
                     seen.push(message);
                 }
             }
@@ -136,7 +136,7 @@ mod tests {
         assert!(matches!(read::<ToAgent>(&mut &bytes[..]), Err(FrameError::TooLong(_))));
         let mut decoder = Decoder::default();
         decoder.feed(&bytes);
-        assert!(matches!(decoder.next::<ToAgent>(), Err(FrameError::TooLong(_))));
+        assert!(matches!(decoder.next_frame::<ToAgent>(), Err(FrameError::TooLong(_))));
     }
 
     #[test]
