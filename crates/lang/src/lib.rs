@@ -1,1 +1,14 @@
-//! lang
+//! The language: from the text of playbooks, inventories and variable files to typed trees, and from templates
+//! to values.
+//!
+//! Everything here is pure: no network, no printing. What is read keeps its position ([`Pos`]), so that an
+//! error can show the line it is about. Values ([`Value`]) know whether their strings may be rendered as
+//! templates: text from a playbook or inventory may, text from a host never.
+
+pub mod pos;
+pub mod value;
+pub mod error;
+
+pub use error::{Error, Result};
+pub use pos::Pos;
+pub use value::{Key, Map, Str, Value};
