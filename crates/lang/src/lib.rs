@@ -8,6 +8,7 @@
 pub mod pos;
 pub mod value;
 pub mod error;
+pub mod yaml;
 
 pub use error::{Error, Result};
 pub use pos::Pos;
