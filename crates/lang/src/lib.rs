@@ -5,9 +5,15 @@
 //! error can show the line it is about. Values ([`Value`]) know whether their strings may be rendered as
 //! templates: text from a playbook or inventory may, text from a host never.
 
+pub mod keywords;
+pub mod playbook;
 pub mod pos;
+pub mod role;
 pub mod value;
 pub mod error;
+#[path = "template/scope.rs"]
+pub mod template; // until the templar is there
+pub mod vars;
 pub mod yaml;
 
 pub use error::{Error, Result};

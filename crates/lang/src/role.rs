@@ -1,0 +1,58 @@
+//! Roles: folders of tasks, handlers, variables and files with a name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::playbook::Attrs;
+use crate::{Map, Value};
+
+/// A role as one entry, dependency or import uses it.
+#[derive(Debug)]
+pub struct Role {
+    /// Equal for uses that count as the same: same role, parameters and keywords. Of those, only the first runs on a
+    /// host, unless [`Metadata::allow_duplicates`].
+    pub id: RoleId,
+    /// Without a collection: `nginx`.
+    pub name: Arc<str>,
+    /// `namespace.name` when it is from a collection.
+    pub collection: Option<Arc<str>>,
+    pub path: Arc<Path>,
+    pub defaults: Arc<Map>,
+    pub vars: Arc<Map>,
+    /// What the entry says besides keywords.
+    pub params: Map,
+    /// Keywords of the entry.
+    pub attrs: Attrs,
+    pub metadata: Arc<Metadata>,
+    /// Roles that this one depends on, in the order they run.
+    pub dependencies: Vec<Arc<Role>>,
+    /// Its variables are seen by the rest of the play.
+    pub public: bool,
+    pub allow_duplicates: bool,
+    /// From an `include_role` or `import_role`, rather than `roles:` or a dependency.
+    pub from_include: bool,
+}
+
+/// See [`Role::id`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RoleId(pub u32);
+
+/// `meta/main.yml`.
+#[derive(Clone, Debug, Default)]
+pub struct Metadata {
+    pub allow_duplicates: bool,
+    pub collections: Vec<Arc<str>>,
+    /// Argument specs by entry point (`main`), from `meta/argument_specs.yml` or `meta/main.yml`.
+    pub argument_specs: Map,
+    pub galaxy_info: Value,
+}
+
+impl Role {
+    /// The name with the collection in front, if there is one.
+    pub fn full_name(&self) -> String {
+        match &self.collection {
+            Some(collection) => format!("{collection}.{}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}

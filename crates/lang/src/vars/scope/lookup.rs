@@ -1,0 +1,136 @@
+//! Where a name is looked for, in which order.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::playbook::FrameKind;
+use crate::vars::magic;
+use crate::{Map, Result, Value};
+
+use super::TaskScope;
+
+impl TaskScope {
+    pub(super) fn lookup(&self, name: &str) -> Result<Option<Value>> {
+        if let Some(value) = self.local.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        if let Some(value) = magic::value(self, name)? {
+            return Ok(Some(value));
+        }
+        let mut found: Option<Value> = None;
+        let result = self.levels(
+            &mut |level| {
+                let Some(value) = level.get(name) else { return true };
+                match (self.run.merge, found.take()) {
+                    (true, Some(stronger)) => found = Some(merge(value, &stronger)),
+                    _ => found = Some(value.clone()),
+                }
+                self.run.merge && matches!(found, Some(Value::Map(_)))
+            },
+            Some(name),
+        );
+        result?;
+        Ok(found)
+    }
+
+    pub(super) fn all_names(&self) -> Vec<String> {
+        let mut names = indexmap::IndexSet::new();
+        names.extend(self.local.keys().map(ToString::to_string));
+        // Without a name nothing can be pending, so this has no error.
+        let _ = self.levels(
+            &mut |level| {
+                names.extend(level.keys().map(ToString::to_string));
+                true
+            },
+            None,
+        );
+        names.extend(magic::names(self));
+        names.into_iter().collect()
+    }
+
+    /// Show every level to `visit`, the strongest first, until it says `false`. With a name, an unfinished task that
+    /// will set it is an error at the level where it will.
+    fn levels(&self, visit: &mut dyn FnMut(&Map) -> bool, name: Option<&str>) -> Result<()> {
+        macro_rules! level {
+            ($map:expr) => {
+                if !visit($map) {
+                    return Ok(());
+                }
+            };
+        }
+        // 22: extra vars.
+        level!(&self.run.extra);
+        let frame = self.task.as_ref().map(|task| &task.frame);
+        // 21: parameters of includes; 20: of roles, the innermost first.
+        for frame in frame.into_iter().flat_map(|f| f.chain()) {
+            if let FrameKind::Include { params } = &frame.kind {
+                level!(params);
+            }
+        }
+        for role in frame.into_iter().flat_map(|f| f.roles()) {
+            level!(&role.params);
+        }
+        // 19: set_fact and register; 18: include_vars.
+        if let Some(name) = name
+            && self.state.pending(&self.host, name)
+        {
+            return Err(Error::pending(name));
+        }
+        if let Some(host) = &self.vars {
+            level!(&host.set);
+            level!(&host.included);
+        }
+        // 17: the task; 16: the blocks around it.
+        if let Some(task) = &self.task {
+            level!(&task.vars);
+        }
+        for frame in frame.into_iter().flat_map(|f| f.chain()) {
+            if !matches!(frame.kind, FrameKind::Play | FrameKind::Role(_)) {
+                level!(&frame.vars);
+            }
+        }
+        // 15: vars of roles: the task's own and those that depend on it, then the play's.
+        for role in frame.into_iter().flat_map(|f| f.roles()) {
+            level!(&role.vars);
+        }
+        level!(&self.play.role_vars);
+        // 14, 13, 12: the play.
+        level!(&self.state.vars_files(&self.host));
+        level!(&self.play.prompts);
+        level!(self.play.play.vars());
+        // 11: facts.
+        if let Some(host) = &self.vars
+            && self.run.inject_facts
+        {
+            level!(host.facts());
+        }
+        // 10 to 3: inventory.
+        for layer in self.inventory.iter().rev() {
+            level!(layer);
+        }
+        // 2: defaults of roles.
+        for role in frame.into_iter().flat_map(|f| f.roles()) {
+            level!(&role.defaults);
+        }
+        level!(&self.play.role_defaults);
+        Ok(())
+    }
+}
+
+/// `hash_behaviour = merge`: dictionaries at every depth, the stronger one's entries over the weaker one's.
+pub(crate) fn merge(weaker: &Value, stronger: &Value) -> Value {
+    match (weaker, stronger) {
+        (Value::Map(weak), Value::Map(strong)) => {
+            let mut merged = (**weak).clone();
+            for (key, value) in strong.iter() {
+                let value = match merged.get(key) {
+                    Some(below) => merge(below, value),
+                    None => value.clone(),
+                };
+                merged.insert(key.clone(), value);
+            }
+            Value::Map(Arc::new(merged))
+        }
+        _ => stronger.clone(),
+    }
+}
