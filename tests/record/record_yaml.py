@@ -213,6 +213,56 @@ def load_cases():
     return cases
 
 
+DUMP = [
+    {"line": "line1\nline2\n", "colon": "x: y", "yes": "yes", "empty": "", "none": None, "float": 1.0},
+    [1e20, 1e-7, 1.5e-7, 0.1, 100000.0, 1e16, 1e15, 123456789.123456789, float("inf"), float("-inf"), -0.0, 5e-324],
+    [[], {}, [[]], [{}], {"a": []}, {"a": {}}, {"a": [[]]}],
+    ["é", "\t", "#x", "a#x", "a #x", " x", "x ", "1e3", "1.5", "=", "<<", "2001-01-01", "-", "- a", "-a", "?", ":", "a:", "a: b"],
+    ["\U0001F600", "\x00", "x\u2028y", "\x85", "\xa0", "\ufeff", "\x7f", "\x1b[0m", "a\rb", "a\r\nb", "\n", "\n\n", "\na", "a\n\nb"],
+    ["yes", "No", "on", "y", "n", "null", "~", "Null", "true", "0644", "0o644", "0x1f", "1_000", "1:30", "12:30:45", ".5", "-.5", ".inf", ".nan", "09", "+1", "1.", "0_"],
+    ["!x", "&x", "*x", "%x", "@x", "`x", "|x", ">x", "'x", '"x', "{x", "}x", "[x", "]x", ",x", "x,y", "x]", "{{ x }}", "it's", 'say "x"'],
+    ["a" * 100 + " b", "word " * 40, ("word " * 40).strip(), "x" * 200, "a\n" + "word " * 40, "é " * 60, "it's " * 30, "a: " * 40],
+    {"k" * 130: 1}, {"k" * 127: 1}, {"k" * 128: 1}, {"multi\nline": 1}, {"": 1}, {"a b": 1}, {"word " * 30: 2},
+    {1: 2, 3: 4}, {"b": 1, "a": 2}, {True: 1, False: 2}, {None: 1}, {2: 1, "a": 2}, {1.5: 1, 0: 2}, {10: 1, 9: 2},
+    "x", 1, None, True, 1.5, "", "x\n", "a\nb", "- a", "---", "...", "--- x", 10**30, -(10**30), [], {},
+    {"a": [{"b": 1, "c": [1, 2]}, {"d": {"e": [{"f": 1}]}}], "g": {"h": {"i": "j"}}},
+    [[1, [2, [3, [4]]]], [{"a": [{"b": []}]}]],
+    {"script": "#!/bin/sh\nset -e\n  indented\n\ttab\n", "cmd": "echo 'a' && echo \"b\" | tee /x  "},
+    {"path": "C:\\x\\y", "re": "^a.*[b]{2}\\s+$", "url": "http://x:80/?a=b&c=d#e", "tpl": "{{ x | d('y') }}"},
+    ["trailing space ", "tab\tinside", "two  spaces", "  lead", "a  \n  b", "x\n ", " \n"],
+    {"list": ["a" * 50, "b" * 50, "c" * 50], "map": {"a" * 30: "b" * 30, "c" * 30: "d" * 30}},
+]
+
+OPTIONS = [
+    {},
+    {"default_flow_style": False, "indent": 4},
+    {"default_flow_style": False, "indent": 2, "sort_keys": False},
+    {"default_flow_style": True},
+    {"width": 20, "explicit_start": True},
+    {"width": 1000, "explicit_end": True, "indent": 8},
+    {"allow_unicode": False},
+    {"default_style": '"'},
+    {"default_style": "|"},
+    {"canonical": True},
+]
+
+
+def dump_cases():
+    """What the filters `to_yaml` and `to_nice_yaml` print."""
+    import yaml
+    from ansible.parsing.yaml.dumper import AnsibleDumper
+
+    cases = []
+    shared = {"x": [1, {"y": 2}]}
+    for value in DUMP + [[shared, shared, shared["x"]], {"b": shared["x"], "a": shared, "c": {"d": shared}}]:
+        for options in OPTIONS:
+            arguments = {"allow_unicode": True, "default_flow_style": None, **options}
+            # The library gives None for what is not passed; to_yaml passes default_flow_style=None.
+            text = yaml.dump(value, Dumper=AnsibleDumper, **arguments)
+            cases.append({"value": typed(value), "options": options, "yaml": text})
+    return cases
+
+
 def write(name, cases):
     path = OUT / name
     path.write_text("[\n" + ",\n".join(json.dumps(case, ensure_ascii=True) for case in cases) + "\n]\n")
@@ -221,3 +271,4 @@ def write(name, cases):
 
 if __name__ == "__main__":
     write("yaml_load.json", load_cases())
+    write("yaml_dump.json", dump_cases())

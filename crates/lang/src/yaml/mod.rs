@@ -8,7 +8,10 @@
 //! Input is not trusted to be small in effect: nesting is limited to [`MAX_DEPTH`] and what aliases repeat to
 //! [`MAX_EXPANDED`] nodes.
 
+mod astral;
 mod compose;
+mod dump;
+mod emitter;
 mod hint;
 mod json;
 mod libyaml;
@@ -18,6 +21,7 @@ mod scalar;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use dump::{DumpOptions, ScalarQuotes, to_yaml};
 pub use node::{Node, NodeKind, Style};
 
 use crate::error::ErrorKind;

@@ -57,6 +57,21 @@ pub(crate) fn resolve(text: &str) -> Result<Plain, String> {
     }
 }
 
+/// The short name of the tag that a plain scalar resolves to.
+pub(crate) fn tag_of(text: &str) -> &'static str {
+    match resolve(text) {
+        Ok(Plain::Null) => "null",
+        Ok(Plain::Bool(_)) => "bool",
+        Ok(Plain::Int(_) | Plain::BigInt(_)) => "int",
+        Ok(Plain::Float(_)) => "float",
+        Ok(Plain::Merge) => "merge",
+        Ok(Plain::Value) => "value",
+        Ok(Plain::Str) => "str",
+        // A number or date that is wrong still looks like one.
+        Ok(Plain::Timestamp(_)) | Err(_) => "timestamp",
+    }
+}
+
 /// The words for true and false, whatever their case.
 pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Record what ansible-core does, for crates/modules/tests/recorded_files.rs.
+
+    tests/record/modules_files.py [MODULE...]
+
+Runs every case of tests/record/files_cases/MODULE.py against ansible-core on this machine, each in an empty
+directory of its own, twice, and writes arguments, results and the files that were left into
+crates/modules/tests/recorded/MODULE.json. Needs ansible-playbook (in PATH, or named by ANSIBLE_PLAYBOOK) and,
+for the cases about owners, root. `@D@` stands for the directory of the case, `@PORT@` for the port of a small
+HTTP server (files_cases/server.py) that runs while a module's cases do if it asks for one.
+"""
+
+import base64
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = HERE / "files_cases"
+OUT = HERE.parent.parent / "crates/modules/tests/recorded"
+PLAYBOOK = os.environ.get("ANSIBLE_PLAYBOOK", "ansible-playbook")
+
+
+def replace(value, old, new):
+    """Replace text everywhere in a JSON value."""
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, list):
+        return [replace(v, old, new) for v in value]
+    if isinstance(value, dict):
+        return {replace(k, old, new): replace(v, old, new) for k, v in value.items()}
+    return value
+
+
+def tree(root):
+    """What is below a directory."""
+    found = {}
+    for folder, dirs, files in os.walk(root):
+        for name in dirs + files:
+            path = os.path.join(folder, name)
+            rel = os.path.relpath(path, root)
+            st = os.lstat(path)
+            entry = {"mode": "%04o" % stat.S_IMODE(st.st_mode)}
+            if st.st_uid or st.st_gid:
+                entry["owner"] = [st.st_uid, st.st_gid]
+            if stat.S_ISLNK(st.st_mode):
+                entry = {"link": replace(os.readlink(path), str(root), "@D@")}
+            elif stat.S_ISDIR(st.st_mode):
+                entry["dir"] = True
+            elif stat.S_ISREG(st.st_mode):
+                content = open(path, "rb").read()
+                try:
+                    entry["text"] = content.decode().replace(str(root), "@D@")
+                except UnicodeDecodeError:
+                    entry["base64"] = base64.b64encode(content).decode()
+            else:
+                entry["special"] = True
+            found[rel] = entry
+    return dict(sorted(found.items()))
+
+
+def load(module):
+    spec = importlib.util.spec_from_file_location(module, CASES / f"{module}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def record(module):
+    table = load(module)
+    server = None
+    port = "0"
+    if getattr(table, "SERVER", False):
+        server = subprocess.Popen([sys.executable, str(CASES / "server.py")], stdout=subprocess.PIPE, text=True)
+        port = server.stdout.readline().strip()
+    # The same name for every directory, so that sorting and lengths do not vary.
+    top = pathlib.Path(tempfile.mkdtemp(prefix="rec-"))
+    tasks = []
+    for number, case in enumerate(table.CASES):
+        root = top / f"c{number:03}"
+        root.mkdir()
+        if case.get("setup"):
+            setup = case["setup"].replace("@D@", str(root)).replace("@PORT@", port)
+            subprocess.run(["sh", "-ec", "umask 022\n" + setup], cwd=root, check=True)
+        name = case.get("module", module)
+        args = replace(replace(case["args"], "@D@", str(root)), "@PORT@", port)
+        for again in (False, True):
+            if again and case.get("once"):
+                continue
+            task = {"name": f"{number} {again}", name: args, "ignore_errors": True}
+            if case.get("check"):
+                task["check_mode"] = True
+            if case.get("diff"):
+                task["diff"] = True
+            if case.get("environment"):
+                task["environment"] = case["environment"]
+            tasks.append(task)
+    book = top / "book.yml"
+    (top / "ansible.cfg").write_text("")
+    book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    env = dict(
+        os.environ,
+        ANSIBLE_STDOUT_CALLBACK="ansible.posix.json",
+        ANSIBLE_PYTHON_INTERPRETER=os.environ.get("RECORD_PYTHON", sys.executable),
+        ANSIBLE_LOCALHOST_WARNING="false",
+        ANSIBLE_HOME=str(top / ".ansible"),
+        ANSIBLE_REMOTE_TMP=str(top / ".ansible/tmp"),
+        ANSIBLE_PIPELINING="true",
+        ANSIBLE_CONFIG=str(top / "ansible.cfg"),
+        ANSIBLE_CALLBACK_RESULT_FORMAT="json",
+        LANG="C.UTF-8",
+        LC_ALL="C.UTF-8",
+    )
+    ran = subprocess.run(
+        [PLAYBOOK, "-i", "localhost,", "-c", "local", "-vvv", str(book)],
+        env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+    )
+    start = ran.stdout.find("\n{\n")
+    if start < 0:
+        sys.exit(ran.stdout + ran.stderr)
+    report = json.JSONDecoder().raw_decode(ran.stdout[start:].strip())[0]
+    results = {}
+    for task in report["plays"][0]["tasks"]:
+        results[task["task"]["name"]] = task["hosts"]["localhost"]
+    if server:
+        server.terminate()
+    recorded = []
+    for number, case in enumerate(table.CASES):
+        root = top / f"c{number:03}"
+        entry = {"name": case["name"], "module": case.get("module", module)}
+        for key in ("setup", "args", "environment", "check", "diff", "once", "root"):
+            if key in case:
+                entry[key] = case[key]
+        for again in (False, True):
+            result = results.get(f"{number} {again}")
+            if result is None:
+                continue
+            for key in [k for k in result if k.startswith("_ansible") or k in (
+                    "invocation", "warnings", "deprecations", "action", "exception", "ansible_facts"
+                    if module != "getent" else "action")]:
+                del result[key]
+            result = replace(replace(result, str(root), "@D@"), port, "@PORT@") if port != "0" else replace(result, str(root), "@D@")
+            if again:
+                entry["again"] = {k: result.get(k) for k in ("changed", "failed", "skipped") if k in result}
+            else:
+                entry["result"] = result
+        entry["tree"] = tree(root)
+        if port != "0":
+            entry["tree"] = replace(entry["tree"], port, "@PORT@")
+        recorded.append(entry)
+    shutil.rmtree(top, ignore_errors=True)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{module}.json").write_text(json.dumps(recorded, indent=1, ensure_ascii=False) + "\n")
+    print(module, len(recorded))
+
+
+for name in sys.argv[1:] or sorted(p.stem for p in CASES.glob("*.py") if p.stem != "server"):
+    record(name)
