@@ -1,0 +1,135 @@
+//! Passwords and where they come from: files, scripts that print one, clients that are asked for an id.
+
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::DEFAULT_ID;
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+
+/// A password. It is never printed, and gone from memory when it is dropped.
+#[derive(Clone)]
+pub struct VaultSecret(Vec<u8>);
+
+impl VaultSecret {
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    pub(super) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for VaultSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VaultSecret(***)")
+    }
+}
+
+impl Drop for VaultSecret {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
+    }
+}
+
+/// What `--vault-id` and `--vault-password-file` say: an id and where its password is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultSource {
+    /// Ask on the terminal, `id@prompt`.
+    Prompt { id: String },
+    /// A file or an executable.
+    File { id: String, path: String },
+}
+
+impl VaultSource {
+    /// `dev@prompt`, `dev@file`, `file`.
+    pub fn parse(text: &str) -> Self {
+        let (id, source) = text.split_once('@').unwrap_or((DEFAULT_ID, text));
+        let id = if id.is_empty() { DEFAULT_ID } else { id }.to_owned();
+        match source {
+            "prompt" | "prompt_ask_vault_pass" => Self::Prompt { id },
+            path => Self::File { id, path: path.to_owned() },
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Prompt { id } | Self::File { id, .. } => id,
+        }
+    }
+}
+
+/// The password in a file, or the one that an executable file prints. A file whose name ends with `-client`
+/// (before its extension) is asked for the id with `--vault-id`.
+pub fn secret_from_file(path: &Path, id: &str) -> Result<VaultSecret> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|_| {
+        Error::new(format!("The vault password file {shown} was not found")).with_kind(ErrorKind::NotFound)
+    })?;
+    if metadata.is_dir() {
+        return Err(Error::new(format!("The vault password file provided '{shown}' can not be a directory")));
+    }
+    let secret = if is_executable(&metadata) {
+        from_script(path, id)?
+    } else {
+        let bytes = std::fs::read(path)
+            .map_err(|error| Error::new(format!("Could not read vault password file {shown}: {error}")))?;
+        VaultSecret::new(bytes.trim_ascii())
+    };
+    if secret.is_empty() {
+        let kind = if is_executable(&metadata) { "script" } else { "file" };
+        return Err(Error::new(format!("Invalid vault password was provided from {kind} ({shown})")));
+    }
+    Ok(secret)
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn from_script(path: &Path, id: &str) -> Result<VaultSecret> {
+    let shown = path.display();
+    let is_client = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("-client"));
+    let mut command = Command::new(path);
+    if is_client {
+        command.args(["--vault-id", id]);
+    }
+    command.stdin(Stdio::inherit()).stdout(Stdio::piped());
+    command.stderr(if is_client { Stdio::piped() } else { Stdio::inherit() });
+    let output = command.output().map_err(|error| {
+        Error::new(format!(
+            "Problem running vault password script {shown} ({error}). If this is not a script, remove the \
+             executable bit from the file."
+        ))
+    })?;
+    let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    match output.status.code() {
+        Some(0) => Ok(VaultSecret::new(output.stdout.trim_ascii_end())),
+        Some(2) if is_client => Err(Error::new(format!(
+            "Vault password client script {shown} did not find a secret for vault-id={id}: {complaint}"
+        ))),
+        code => {
+            let kind = if is_client { "client script" } else { "script" };
+            let code = code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+            let with_id =
+                if is_client { format!(" when getting secret for vault-id={id}") } else { String::new() };
+            Err(Error::new(format!(
+                "Vault password {kind} {shown} returned non-zero ({code}){with_id}: {complaint}"
+            )))
+        }
+    }
+}
