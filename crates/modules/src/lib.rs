@@ -13,13 +13,18 @@
 pub mod args;
 pub mod blob;
 pub mod effects;
+pub mod facts;
+pub mod files;
 pub mod host;
 pub mod library;
 pub mod module;
 pub mod process;
 pub mod registry;
+pub mod system;
+pub mod time;
+pub mod words;
 
-pub use args::{ArgError, ArgSpec, ArgType, Args, Spec};
+pub use args::{python_repr as args_repr, ArgError, ArgSpec, ArgType, Args, Spec};
 pub use blob::{Blob, Blobs};
 pub use effects::{Effects, Resource};
 pub use host::Host;

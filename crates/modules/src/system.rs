@@ -1,0 +1,8 @@
+//! What modules about the system share: reading its databases without starting a process, and writing text
+//! files safely.
+
+pub mod accounts;
+pub mod dpkg;
+pub mod program;
+pub mod textfile;
+pub mod version;

@@ -1,0 +1,21 @@
+D = "@D@/"
+FLAGS = ("check", "diff", "once", "root", "environment", "module")
+
+
+def case(name, setup="", **args):
+    """One call; the names in FLAGS are about the task, `_X` is the argument X where they collide."""
+    made = {"name": name, "setup": setup, "args": {}}
+    for key, value in args.items():
+        if key in FLAGS:
+            made[key] = value
+        else:
+            made["args"][key.removeprefix("__")] = value
+    return made
+
+
+def both(name, setup="", **args):
+    """The real thing, and the same in check mode; both with diff."""
+    return [
+        case(name, setup, **{"diff": True, **args}),
+        case(name + " (check)", setup, **{"diff": True, "check": True, **args}),
+    ]
