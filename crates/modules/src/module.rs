@@ -52,6 +52,8 @@ pub struct Applied {
     pub result: Map,
     /// More differences, for what could not be known before.
     pub diff: Vec<Diff>,
+    /// All differences anew, where what was done says more than the plan could.
+    pub final_diff: Option<Vec<Diff>>,
 }
 
 impl Plan {
@@ -98,6 +100,7 @@ impl Plan {
         match apply(host) {
             Ok(applied) => {
                 result.extend(applied.result);
+                diff = applied.final_diff.unwrap_or(diff);
                 diff.extend(applied.diff);
                 Outcome { result, diff, elapsed_us: 0 }
             }
@@ -114,7 +117,7 @@ impl Applied {
 
     /// Changed, with more to say.
     pub fn with(result: Map) -> Result<Self> {
-        Ok(Self { result, diff: Vec::new() })
+        Ok(Self { result, ..Self::default() })
     }
 }
 

@@ -1,0 +1,59 @@
+//! Checksums in hexadecimal.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The algorithms of Ansible's checksum options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    Md5,
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Algorithm {
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word.to_ascii_lowercase().as_str() {
+            "md5" => Self::Md5,
+            "sha1" => Self::Sha1,
+            "sha224" => Self::Sha224,
+            "sha256" => Self::Sha256,
+            "sha384" => Self::Sha384,
+            "sha512" => Self::Sha512,
+            _ => return None,
+        })
+    }
+}
+
+/// Of everything that `reader` gives.
+pub fn checksum_of(reader: &mut dyn Read, algorithm: Algorithm) -> io::Result<String> {
+    fn run<D: sha2::Digest>(reader: &mut dyn Read) -> io::Result<String> {
+        let mut digest = D::new();
+        let mut piece = vec![0; 65536];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(hex::encode(digest.finalize())),
+                Ok(n) => digest.update(&piece[..n]),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+    match algorithm {
+        Algorithm::Md5 => run::<md5::Md5>(reader),
+        Algorithm::Sha1 => run::<sha1::Sha1>(reader),
+        Algorithm::Sha224 => run::<sha2::Sha224>(reader),
+        Algorithm::Sha256 => run::<sha2::Sha256>(reader),
+        Algorithm::Sha384 => run::<sha2::Sha384>(reader),
+        Algorithm::Sha512 => run::<sha2::Sha512>(reader),
+    }
+}
+
+/// Of a file.
+pub fn checksum(path: &Path, algorithm: Algorithm) -> io::Result<String> {
+    checksum_of(&mut File::open(path)?, algorithm)
+}

@@ -1,0 +1,50 @@
+//! Errors of the operating system as Python prints them, which is what users of Ansible know.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+/// `[Errno 13] Permission denied`, with `: b'/path'` if a path is given.
+pub fn errno_text(error: &io::Error, path: Option<&Path>) -> String {
+    let mut text = match error.raw_os_error() {
+        Some(code) => format!("[Errno {code}] {}", strerror(error)),
+        None => error.to_string(),
+    };
+    if let Some(path) = path {
+        text.push_str(": ");
+        text.push_str(&bytes_repr(path.as_os_str().as_bytes()));
+    }
+    text
+}
+
+/// `Permission denied`.
+pub fn strerror(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(code) => Errno::from_raw(code).desc().to_owned(),
+        None => error.to_string(),
+    }
+}
+
+/// Bytes as Python's `repr` shows them: `b'/tmp/\xc3\xa4'`.
+pub fn bytes_repr(bytes: &[u8]) -> String {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
+    let mut out = format!("b{quote}");
+    for &b in bytes {
+        match b {
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x20..0x7f if b as char == quote => {
+                out.push('\\');
+                out.push(quote);
+            }
+            0x20..0x7f => out.push(b as char),
+            _ => out.push_str(&format!("\\x{b:02x}")),
+        }
+    }
+    out.push(quote);
+    out
+}
