@@ -32,7 +32,9 @@ pub struct Step {
     pub unless_changed: Vec<u64>,
     /// Seconds after which the step is stopped and failed (`timeout`); 0 for no limit.
     pub timeout: u64,
-    /// Run in the background for at most this many seconds (`async`); 0 to wait for the result.
+    /// Run in the background for at most this many seconds (`async`); 0 to wait for the result. The step needs
+    /// permission without being planned, and answers at once with `ansible_job_id`; module `async_status` tells
+    /// how the job is doing. In check mode it is an ordinary step.
     pub background: u64,
 }
 

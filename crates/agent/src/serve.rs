@@ -1,0 +1,181 @@
+//! The loop: from the first message to the end of the input.
+
+use std::collections::HashSet;
+use std::io::{BufReader, Read, Write};
+use std::sync::Arc;
+use std::thread;
+
+use modules::{Host, facts};
+use protocol::frame::{self, FrameError};
+use protocol::{AgentHello, FromAgent, Outcome, Step, ToAgent};
+
+use crate::desk::{Desk, Turn};
+use crate::escalate;
+use crate::identity::User;
+use crate::outbox::Outbox;
+use crate::relay::Relay;
+use crate::start::Program;
+use crate::step::{self, Place};
+use crate::store::Store;
+use crate::tmp::TempDir;
+
+/// Bytes read at once.
+const READ_SIZE: usize = 64 << 10;
+
+/// Why an agent ended before the end of its input.
+#[derive(Debug)]
+pub enum ServeError {
+    /// What came in was not a message.
+    Input(FrameError),
+    /// The first message was not `Start`.
+    NotStarted,
+    /// The controller speaks another version of the protocol.
+    Version(u32),
+    /// There is no directory for temporary files.
+    Temporary(String),
+}
+
+impl std::fmt::Display for ServeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Input(error) => write!(f, "the controller sent what is not a message: {error}"),
+            Self::NotStarted => f.write_str("the first message is not a start"),
+            Self::Version(theirs) => {
+                write!(f, "the controller speaks version {theirs} of the protocol, not {}", protocol::VERSION)
+            }
+            Self::Temporary(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// Be an agent: answer what comes from `input` on `output` until the input ends. `program` is what to start for
+/// other users.
+///
+/// An error is also told to the controller, as a warning, if it can still be reached.
+pub fn serve(
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
+    program: Program,
+) -> Result<(), ServeError> {
+    let (outbox, mail) = Outbox::new();
+    let desk = Arc::new(Desk::new(outbox.clone()));
+    let writer = {
+        let desk = desk.clone();
+        mail.write_to(output, move || desk.end())
+    };
+    let served = converse(BufReader::with_capacity(READ_SIZE, input), &desk, &outbox, program);
+    if let Err(error) = &served {
+        outbox.send(FromAgent::Warning { text: error.to_string() });
+    }
+    outbox.close();
+    let _ = writer.join();
+    served
+}
+
+fn converse(
+    mut input: impl Read + Send + 'static,
+    desk: &Arc<Desk>,
+    outbox: &Outbox,
+    program: Program,
+) -> Result<(), ServeError> {
+    let start = match frame::read(&mut input).map_err(ServeError::Input)? {
+        Some(ToAgent::Start(start)) => start,
+        Some(_) => return Err(ServeError::NotStarted),
+        None => return Ok(()),
+    };
+    let me = User::current();
+    if start.version != protocol::VERSION {
+        // The hello says which version this is.
+        outbox.send(FromAgent::Hello(hello(&me)));
+        return Err(ServeError::Version(start.version));
+    }
+    let (tmp, warning) = TempDir::new(start.remote_tmp.as_deref()).map_err(ServeError::Temporary)?;
+    let facts = start.facts.as_ref().map(|request| facts::gather(request, &Host::new(tmp.path())));
+    outbox.send(FromAgent::Hello(AgentHello { facts, ..hello(&me) }));
+    if let Some(text) = warning {
+        outbox.send(FromAgent::Warning { text });
+    }
+    let store = Arc::new(Store::new(tmp.path(), desk.clone()));
+    let reader = {
+        let (desk, store) = (desk.clone(), store.clone());
+        thread::spawn(move || receive(input, &desk, &store))
+    };
+    work(desk, &store, &tmp, &program, Relay::new(me, program.clone(), start));
+    // When it was the output that broke, the input may stay silent for ever: do not wait for it.
+    if reader.is_finished() { reader.join().unwrap_or(Ok(())) } else { Ok(()) }
+}
+
+fn hello(me: &User) -> AgentHello {
+    let machine = nix::sys::utsname::uname().map(|u| u.machine().to_string_lossy().into_owned());
+    AgentHello {
+        version: protocol::VERSION,
+        pid: std::process::id(),
+        user: me.name.clone(),
+        machine: machine.unwrap_or_default(),
+        facts: None,
+    }
+}
+
+/// Put everything that comes in where the worker finds it.
+fn receive(mut input: impl Read, desk: &Desk, store: &Store) -> Result<(), ServeError> {
+    let end = loop {
+        match frame::read(&mut input) {
+            Ok(Some(message)) => match message {
+                ToAgent::Step(step) => desk.add(*step),
+                ToAgent::Go { id } => desk.go(id),
+                ToAgent::Flush { token } => desk.flush(token),
+                ToAgent::Cancel { id } => desk.cancel(id),
+                ToAgent::Blob { hash, offset, data, compressed, last } => {
+                    store.receive(hash, offset, &data, compressed, last);
+                }
+                ToAgent::NoBlob { hash, reason } => store.refuse(hash, reason),
+                // A second start changes nothing.
+                ToAgent::Start(_) => {}
+            },
+            Ok(None) => break Ok(()),
+            // A connection that breaks ends as one that is closed.
+            Err(FrameError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => break Ok(()),
+            Err(error) => break Err(ServeError::Input(error)),
+        }
+    };
+    desk.end();
+    end
+}
+
+/// One step after the other.
+fn work(desk: &Arc<Desk>, store: &Arc<Store>, tmp: &TempDir, program: &Program, mut relay: Relay) {
+    let mut not_unchanged = HashSet::new();
+    while let Some(turn) = desk.next() {
+        let step = &turn.step;
+        if step.unless_changed.iter().any(|id| not_unchanged.contains(id)) {
+            desk.drop_all();
+            continue;
+        }
+        let Some(outcome) = do_step(&turn, desk, store, tmp, program, &mut relay) else {
+            desk.put_away();
+            continue;
+        };
+        if outcome.changed() || outcome.failed() {
+            not_unchanged.insert(step.id);
+        }
+        let drop_rest = outcome.failed() && !step.continue_on_failure;
+        desk.answer(outcome, drop_rest);
+    }
+}
+
+fn do_step(
+    turn: &Turn,
+    desk: &Arc<Desk>,
+    store: &Arc<Store>,
+    tmp: &TempDir,
+    program: &Program,
+    relay: &mut Relay,
+) -> Option<Outcome> {
+    let Step { r#become, .. } = &turn.step;
+    match r#become.as_ref().filter(|b| !escalate::is_self(&relay.me, b)) {
+        Some(wanted) => relay.run(&turn.step, wanted, desk, store),
+        None => step::run(turn, &Place { tmp: tmp.path(), blobs: store.clone(), program }, desk),
+    }
+}
