@@ -135,7 +135,7 @@ def record(module):
     for number, case in enumerate(table.CASES):
         root = top / f"c{number:03}"
         entry = {"name": case["name"], "module": case.get("module", module)}
-        for key in ("setup", "args", "environment", "check", "diff", "once", "root"):
+        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque"):
             if key in case:
                 entry[key] = case[key]
         for again in (False, True):
@@ -152,6 +152,9 @@ def record(module):
             else:
                 entry["result"] = result
         entry["tree"] = tree(root)
+        # Files whose content has the time in it.
+        for name in case.get("opaque", []):
+            entry["tree"][name] = {"opaque": True}
         if port != "0":
             entry["tree"] = replace(entry["tree"], port, "@PORT@")
         recorded.append(entry)

@@ -25,7 +25,7 @@
 mod kinds;
 mod spec;
 
-pub use kinds::{ArgType, Choice, Expanded, Raw, parse_bool};
+pub use kinds::{ArgType, Choice, Expanded, Raw, expand_with, parse_bool, python_repr};
 pub use spec::{ArgSpec, Check, Spec, normalize};
 
 use std::fmt;
@@ -115,6 +115,8 @@ macro_rules! args {
         $( checks { $( $check:ident ( $($check_arg:expr),* ) ),* $(,)? } )?
     ) => {
         $(#[$meta])*
+        // An argument may be there only to be accepted.
+        #[allow(dead_code)]
         #[derive(Clone, Debug)]
         $vis struct $name {
             $( $(#[doc = $doc])* pub $field : $ty, )*

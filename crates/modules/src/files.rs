@@ -16,7 +16,7 @@ pub use attrs::{AttrChange, FileAttrs};
 pub use backup::backup;
 pub use checksum::{Algorithm, checksum, checksum_of};
 pub use diff::{Side, file_diff};
-pub use flags::{flag_letters, read_flags, supported};
+pub use flags::{flag_letters, read_flags, read_version, supported};
 pub use info::{State, add_path_info, fail_at, octal, real_path, state_of};
 pub use mode::{Mode, umask};
 pub use oserror::{bytes_repr, errno_text, strerror};

@@ -1,9 +1,16 @@
 //! The modules themselves, a file each.
 
 pub mod async_status;
+mod apt;
+mod command;
 mod file;
 mod group;
+mod package;
 mod ping;
+mod run;
+mod script;
+mod shell;
+mod stat;
 mod user;
 
 use crate::registry::{Entry, of};
@@ -11,10 +18,16 @@ use crate::registry::{Entry, of};
 /// One line for each module.
 pub(crate) fn entries() -> Vec<Entry> {
     vec![
+        of::<apt::AptModule>(),
         of::<async_status::AsyncStatus>(),
+        of::<command::Command>(),
         of::<file::File>(),
         of::<group::Group>(),
+        of::<package::Package>(),
         of::<ping::Ping>(),
+        of::<script::Script>(),
+        of::<shell::Shell>(),
+        of::<stat::Stat>(),
         of::<user::User>(),
     ]
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use protocol::{Diff, Map, Outcome};
 use serde_json::Value;
 
-use crate::{Args, Effects, Host};
+use crate::{Args, Effects, Host, words};
 
 pub type Result<T, E = ModuleError> = std::result::Result<T, E>;
 
@@ -87,6 +87,7 @@ impl Plan {
         if !result.contains_key("changed") {
             result.insert("changed".into(), self.changes().into());
         }
+        add_lines(&mut result);
         Outcome { result, diff: self.diff.clone(), elapsed_us: 0 }
     }
 
@@ -102,9 +103,22 @@ impl Plan {
                 result.extend(applied.result);
                 diff = applied.final_diff.unwrap_or(diff);
                 diff.extend(applied.diff);
+                add_lines(&mut result);
                 Outcome { result, diff, elapsed_us: 0 }
             }
             Err(error) => error.into_outcome(),
+        }
+    }
+}
+
+/// Every result with `stdout` or `stderr` has them as lines, too.
+fn add_lines(result: &mut Map) {
+    for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if let Some(Value::String(text)) = result.get(text)
+            && !result.contains_key(lines)
+        {
+            let split: Value = words::lines(text).into();
+            result.insert(lines.into(), split);
         }
     }
 }
@@ -143,6 +157,7 @@ impl ModuleError {
     pub fn into_outcome(self) -> Outcome {
         let mut outcome = Outcome::failure(self.msg);
         outcome.result.extend(self.result);
+        add_lines(&mut outcome.result);
         outcome
     }
 }

@@ -35,9 +35,38 @@ pub fn split(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
+/// Lines as Python's `str.splitlines` makes them: carriage returns, form feeds and Unicode's separators end one.
+pub fn lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                lines.push(std::mem::take(&mut line));
+            }
+            c => line.push(c),
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// A word as `shlex.quote` writes it for a shell.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\"'\"'"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{lines, quote, split};
 
     // Recorded from Python's shlex.split.
     #[test]
@@ -49,5 +78,22 @@ mod tests {
         assert_eq!(ok("a\nb\tc # d"), ["a", "b", "c", "#", "d"]);
         assert_eq!(split("echo 'a").unwrap_err(), "No closing quotation");
         assert_eq!(split("a\\").unwrap_err(), "No escaped character");
+    }
+
+    // Recorded from Python.
+    #[test]
+    fn lines_are_those_of_splitlines() {
+        assert_eq!(lines("a\r\nb\rc\n\nd\x0be"), ["a", "b", "c", "", "d", "e"]);
+        assert_eq!(lines("a\n"), ["a"]);
+        assert!(lines("").is_empty());
+        assert_eq!(lines("\n"), [""]);
+    }
+
+    #[test]
+    fn quoting_is_that_of_shlex() {
+        assert_eq!(quote("a/b-c"), "a/b-c");
+        assert_eq!(quote("a b"), "'a b'");
+        assert_eq!(quote("it's"), "'it'\"'\"'s'");
+        assert_eq!(quote(""), "''");
     }
 }

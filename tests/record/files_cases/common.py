@@ -1,15 +1,15 @@
 D = "@D@/"
-FLAGS = ("check", "diff", "once", "root", "environment", "module")
+FLAGS = ("check", "diff", "once", "root", "environment", "module", "opaque")
 
 
 def case(name, setup="", **args):
-    """One call; the names in FLAGS are about the task, `_X` is the argument X where they collide."""
+    """One call; the names in FLAGS are about the task."""
     made = {"name": name, "setup": setup, "args": {}}
     for key, value in args.items():
         if key in FLAGS:
             made[key] = value
         else:
-            made["args"][key.removeprefix("__")] = value
+            made["args"][key] = value
     return made
 
 

@@ -279,12 +279,16 @@ impl ArgType for Expanded {
     }
 }
 
-/// Expand a leading `~` or `~user` and `$NAME`, `${NAME}`; unknown names stay as they are.
 fn expand(text: &str) -> String {
+    expand_with(text, &|name| std::env::var(name).ok())
+}
+
+/// Expand a leading `~` or `~user` and `$NAME`, `${NAME}`; unknown names stay as they are.
+pub fn expand_with(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
     let mut text = text.to_owned();
     if let Some(rest) = text.strip_prefix('~') {
         let (user, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let home = if user.is_empty() { home_of_self() } else { passwd_home(|f| f[0] == user) };
+        let home = if user.is_empty() { home_of_self(env("HOME")) } else { passwd_home(|f| f[0] == user) };
         if let Some(home) = home {
             text = format!("{home}{tail}");
         }
@@ -306,8 +310,8 @@ fn expand(text: &str) -> String {
                     (&after[..end], end)
                 }
             };
-        match std::env::var(name) {
-            Ok(value) if !name.is_empty() => out.push_str(&value),
+        match env(name) {
+            Some(value) if !name.is_empty() => out.push_str(&value),
             _ => out.push_str(&rest[at..at + 1 + used]),
         }
         rest = &after[used..];
@@ -315,8 +319,8 @@ fn expand(text: &str) -> String {
     out + rest
 }
 
-fn home_of_self() -> Option<String> {
-    std::env::var("HOME").ok().filter(|h| !h.is_empty()).or_else(|| {
+fn home_of_self(variable: Option<String>) -> Option<String> {
+    variable.filter(|h| !h.is_empty()).or_else(|| {
         let uid = nix::unistd::Uid::current().to_string();
         passwd_home(|f| f[2] == uid)
     })

@@ -250,7 +250,8 @@ pub fn normalize(spec: &Spec, map: &Map) -> Result<Map, ArgError> {
         check_choice(arg, &value)?;
         normal.insert(arg.name.to_owned(), value);
     }
-    for check in &spec.checks {
+    // Exclusive arguments are a matter of what was given; a default excludes nothing.
+    for check in spec.checks.iter().filter(|c| !matches!(c, Check::MutuallyExclusive(_))) {
         check.verify(&normal)?;
     }
     Ok(normal)

@@ -7,28 +7,31 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 nix::ioctl_read!(get_flags, b'f', 1, nix::libc::c_long);
+nix::ioctl_read!(get_version, b'v', 1, nix::libc::c_long);
 nix::ioctl_write_ptr!(set_flags, b'f', 2, nix::libc::c_long);
 
 /// Letter, bit (`FS_*_FL` of linux/fs.h) and Ansible's word, in the order in which `lsattr` prints them.
-const FLAGS: [(char, u32, &str); 18] = [
+const FLAGS: [(char, u32, &str); 20] = [
     ('s', 0x0000_0001, "zero"),
     ('u', 0x0000_0002, "undelete"),
     ('S', 0x0000_0008, "synchronous"),
-    ('D', 0x0001_0000, "synchronousdirectory"),
+    ('D', 0x0001_0000, "dirsync"),
     ('i', 0x0000_0010, "immutable"),
     ('a', 0x0000_0020, "append"),
     ('d', 0x0000_0040, "nodump"),
     ('A', 0x0000_0080, "noatime"),
     ('c', 0x0000_0004, "compressed"),
     ('E', 0x0000_0800, "encrypted"),
-    ('j', 0x0000_4000, "journaled"),
+    ('j', 0x0000_4000, "journalled"),
     ('I', 0x0000_1000, "indexed"),
-    ('t', 0x0000_8000, "notailmerging"),
-    ('T', 0x0002_0000, "topdirectory"),
-    ('e', 0x0008_0000, "extent"),
+    ('t', 0x0000_8000, "notail"),
+    ('T', 0x0002_0000, "blockroot"),
+    ('e', 0x0008_0000, "extents"),
     ('C', 0x0080_0000, "nocow"),
-    ('P', 0x2000_0000, "projectinherit"),
-    ('V', 0x0010_0000, "verity"),
+    ('x', 0x0200_0000, ""),
+    ('F', 0x4000_0000, ""),
+    ('N', 0x1000_0000, "inline"),
+    ('V', 0x0010_0000, ""),
 ];
 
 fn open(path: &Path) -> io::Result<File> {
@@ -49,6 +52,16 @@ pub fn read_flags(path: &Path) -> Option<u32> {
     Some(flags as u32)
 }
 
+/// The file's version (generation) on its file system.
+pub fn read_version(path: &Path) -> Option<u32> {
+    read_flags(path)?;
+    let file = open(path).ok()?;
+    let mut version: nix::libc::c_long = 0;
+    // SAFETY: the descriptor is open and the kernel writes an int into the long.
+    unsafe { get_version(file.as_raw_fd(), &mut version) }.ok()?;
+    Some(version as u32)
+}
+
 pub(super) fn write_flags(path: &Path, flags: u32) -> io::Result<()> {
     let file = open(path)?;
     let flags = nix::libc::c_long::from(flags);
@@ -59,7 +72,9 @@ pub(super) fn write_flags(path: &Path, flags: u32) -> io::Result<()> {
 
 /// `ie`, and the words for the letters.
 pub fn flag_letters(flags: u32) -> (String, Vec<&'static str>) {
-    FLAGS.iter().filter(|(_, bit, _)| flags & bit != 0).map(|(letter, _, word)| (*letter, *word)).unzip()
+    let set = FLAGS.iter().filter(|(_, bit, _)| flags & bit != 0);
+    let (letters, words): (String, Vec<_>) = set.map(|(letter, _, word)| (*letter, *word)).unzip();
+    (letters, words.into_iter().filter(|word| !word.is_empty()).collect())
 }
 
 /// Flags that the file system sets by itself and nobody can change: they do not count when `attributes=i`

@@ -4,8 +4,6 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use nix::errno::Errno;
-
 /// `[Errno 13] Permission denied`, with `: b'/path'` if a path is given.
 pub fn errno_text(error: &io::Error, path: Option<&Path>) -> String {
     let mut text = match error.raw_os_error() {
@@ -22,7 +20,11 @@ pub fn errno_text(error: &io::Error, path: Option<&Path>) -> String {
 /// `Permission denied`.
 pub fn strerror(error: &io::Error) -> String {
     match error.raw_os_error() {
-        Some(code) => Errno::from_raw(code).desc().to_owned(),
+        // The C library's words: those that every other program of the host uses.
+        Some(code) => {
+            let text = io::Error::from_raw_os_error(code).to_string();
+            text.strip_suffix(&format!(" (os error {code})")).map(str::to_owned).unwrap_or(text)
+        }
         None => error.to_string(),
     }
 }

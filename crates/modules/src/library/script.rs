@@ -1,0 +1,103 @@
+//! `script`: run a file of the controller here.
+//!
+//! The controller sends the script as `content` and what followed its name as `args`; its own arguments
+//! (`_raw_params`, `cmd`) do not reach the host.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::run::glob_exists;
+use crate::args::Expanded;
+use crate::{Applied, Blob, Effects, Host, Module, ModuleError, Plan, Process, Result, args, result, words};
+
+args! {
+    pub struct ScriptArgs {
+        /// The script.
+        content: Blob = required();
+        /// Its file name.
+        name: String = default("script");
+        /// Arguments, as a shell reads them.
+        args: String = default("");
+        /// Directory to run in.
+        chdir: Option<Expanded>;
+        /// Do not run if this path (a glob) is there.
+        creates: Option<Expanded>;
+        /// Run only if this path (a glob) is there.
+        removes: Option<Expanded>;
+        /// Program to run it with, with its options.
+        executable: Option<String>;
+    }
+}
+
+pub struct Script;
+
+impl Module for Script {
+    type Args = ScriptArgs;
+    const NAME: &'static str = "script";
+    const COLLECTION: &'static str = "ansible.builtin";
+    const DOC: &'static str = "Run a script of the controller on the host.";
+
+    fn effects(_: &ScriptArgs) -> Effects {
+        Effects::unknown()
+    }
+
+    fn plan(args: ScriptArgs, host: &Host) -> Result<Plan> {
+        let dir = args.chdir.as_ref().map(|d| Path::new(&d.0));
+        let skip = |msg: String| Ok(Plan::unchanged(result! {"skipped": true, "msg": msg}));
+        if let Some(creates) = &args.creates
+            && glob_exists(host, dir, creates)
+        {
+            return skip(format!("{} exists, matching creates option", creates.0));
+        }
+        if let Some(removes) = &args.removes
+            && !glob_exists(host, dir, removes)
+        {
+            return skip(format!("{} does not exist, matching removes option", removes.0));
+        }
+        let conditional = args.creates.is_some() || args.removes.is_some();
+        let check = if conditional {
+            result! {"changed": true}
+        } else {
+            result! {"skipped": true, "changed": false, "msg": "Check mode is not supported for this task."}
+        };
+        let mut plan = Plan::change(result! {}, move |host| run(&args, host));
+        plan.check = Some(check);
+        Ok(plan)
+    }
+}
+
+fn run(args: &ScriptArgs, host: &Host) -> Result<Applied> {
+    let io = |e: std::io::Error| ModuleError::new(format!("could not write the script: {e}"));
+    let dir = tempfile::Builder::new().prefix("script-").tempdir_in(host.tmp()).map_err(io)?;
+    let name = Path::new(&args.name).file_name().unwrap_or("script".as_ref());
+    let file = dir.path().join(name);
+    let mut target = fs::File::create(&file).map_err(io)?;
+    std::io::copy(&mut args.content.open(host)?, &mut target).map_err(io)?;
+    target.set_permissions(fs::Permissions::from_mode(0o700)).map_err(io)?;
+    // A file that is open for writing cannot be run.
+    drop(target);
+    let path = words::quote(&file.to_string_lossy());
+    let line = match &args.executable {
+        Some(program) => format!("{program} {path} {}", args.args),
+        None => format!("{path} {}", args.args),
+    };
+    let mut process = Process::new("/bin/sh").arg("-c").arg(line.trim_end()).user_locale();
+    if let Some(dir) = &args.chdir {
+        if !host.path(&**dir).is_dir() {
+            let msg = format!("Unable to change directory before execution: {}", dir.0);
+            return Err(ModuleError::new(msg));
+        }
+        process = process.cwd(host.path(&**dir));
+    }
+    let output = process.run(host).map_err(|e| ModuleError::new(format!("could not run the script: {e}")))?;
+    let result = result! {
+        "changed": true, "rc": output.rc, "stdout": output.out(), "stderr": output.err(),
+    };
+    if output.rc == 0 {
+        return Applied::with(result);
+    }
+    let mut error = ModuleError::new("non-zero return code");
+    error.result = result;
+    Err(error)
+}
