@@ -1,0 +1,121 @@
+//! A process on the host behind an ssh channel.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use russh::client::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use tokio::sync::mpsc;
+
+use super::connection::SshConnection;
+use crate::error::{ConnectError, SshError};
+use crate::link::{Command, ExitStatus, Host, Input, Link, Output};
+use crate::prompt::BoxFuture;
+
+/// Pieces of output that may wait before the server is held back.
+const OUTPUT_QUEUE: usize = 32;
+
+/// A host reached by ssh.
+pub struct SshHost(pub Arc<SshConnection>);
+
+/// The writing half of a channel.
+pub struct ChannelInput {
+    half: Arc<ChannelWriteHalf<Msg>>,
+}
+
+impl ChannelInput {
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.half.data_bytes(bytes).await.map_err(io::Error::other)
+    }
+
+    pub(crate) async fn end(self) {
+        // The channel may be closed already: then there is nobody to tell.
+        let _ = self.half.eof().await;
+    }
+}
+
+impl Host for SshHost {
+    fn start<'a>(&'a self, command: &'a Command) -> BoxFuture<'a, Result<Link, ConnectError>> {
+        Box::pin(async move {
+            let connection = &self.0;
+            let refused = |error: russh::Error| SshError::Channel {
+                host: connection.settings.host.clone(),
+                reason: connection.findings.reason().unwrap_or_else(|| error.to_string()),
+            };
+            let channel = connection.handle.channel_open_session().await.map_err(refused)?;
+            let (read, write) = channel.split();
+            // None of these is waited for: the server answers them in order.
+            if connection.settings.forward_agent.is_some() {
+                write.agent_forward(false).await.map_err(refused)?;
+            }
+            for (name, value) in &connection.environment {
+                write.set_env(false, name.as_str(), value.as_str()).await.map_err(refused)?;
+            }
+            if command.tty {
+                write.request_pty(false, "dumb", 80, 24, 0, 0, &[]).await.map_err(refused)?;
+            }
+            write.exec(true, command.line.as_str()).await.map_err(refused)?;
+            let (sender, output) = mpsc::channel(OUTPUT_QUEUE);
+            let half = Arc::new(write);
+            tokio::spawn(forward(read, half.clone(), sender, connection.clone()));
+            Ok(Link { input: Input::Ssh(ChannelInput { half }), output })
+        })
+    }
+}
+
+/// Pass on what the server sends; closes the channel when nobody listens any more.
+async fn forward(
+    mut read: ChannelReadHalf,
+    half: Arc<ChannelWriteHalf<Msg>>,
+    sender: mpsc::Sender<Output>,
+    connection: Arc<SshConnection>,
+) {
+    let mut status = None;
+    let listening = async {
+        loop {
+            let output = match read.wait().await {
+                Some(ChannelMsg::Data { data }) => Output::Stdout(data),
+                Some(ChannelMsg::ExtendedData { data, .. }) => Output::Stderr(data),
+                Some(ChannelMsg::ExitStatus { exit_status }) => {
+                    status = Some(ExitStatus::Code(exit_status as i32));
+                    continue;
+                }
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    status = Some(ExitStatus::Signal(signal(&signal_name)));
+                    continue;
+                }
+                Some(ChannelMsg::Failure) => {
+                    break Output::Broken("the host refused to run a command".into());
+                }
+                Some(ChannelMsg::Close) | None => {
+                    break match status.take() {
+                        Some(status) => Output::Exit(status),
+                        None if connection.handle.is_closed() => Output::Broken(connection.ended().await),
+                        None => Output::Exit(ExitStatus::Unknown),
+                    };
+                }
+                Some(_) => continue,
+            };
+            if sender.send(output).await.is_err() {
+                return None;
+            }
+        }
+        .into()
+    };
+    let last: Option<Output> = tokio::select! {
+        last = listening => last,
+        () = sender.closed() => None,
+    };
+    if let Some(last) = last {
+        let _ = sender.send(last).await;
+    }
+    let _ = half.close().await;
+}
+
+fn signal(name: &russh::Sig) -> String {
+    match name {
+        russh::Sig::Custom(name) => name.clone(),
+        other => format!("{other:?}"),
+    }
+}
