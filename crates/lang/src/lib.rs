@@ -7,6 +7,8 @@
 
 pub mod keywords;
 pub mod playbook;
+pub mod inventory;
+pub mod patterns;
 pub mod pos;
 pub mod role;
 pub mod value;
@@ -14,6 +16,7 @@ pub mod error;
 #[path = "template/scope.rs"]
 pub mod template; // until the templar is there
 pub mod vars;
+pub mod vault;
 pub mod yaml;
 
 pub use error::{Error, Result};
