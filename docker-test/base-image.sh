@@ -183,9 +183,10 @@ fi
 root=provision-root:$release
 if docker image inspect "$root" >/dev/null 2>&1; then
     say "root file system: $root, which is here already"
-elif timeout 120 docker pull -q "debian:$release" >/dev/null 2>"$scratch/pull"; then
+elif docker image inspect "debian:$release" >/dev/null 2>&1 ||
+    timeout 120 docker pull -q "debian:$release" >/dev/null 2>"$scratch/pull"; then
     docker tag "debian:$release" "$root"
-    say "root file system: debian:$release from the registry"
+    say "root file system: debian:$release"
 else
     say "debian:$release cannot be pulled ($(tail -n 1 "$scratch/pull")); using debootstrap"
     [ "$(id -u)" = 0 ] || fail "debootstrap has to run as root: run this as root once, or make debian:$release available"

@@ -80,6 +80,8 @@ secrets_dir='%s' apt_mirror='%s' apt_security_mirror='%s'\n" \
 
 up() { # NAME...
     docker image inspect "$image" >/dev/null 2>&1 || fail "there is no image $image: run base-image.sh"
+    [ -z "$(docker network ls -q --filter "label=$label=$run")$(docker ps -aq --filter "label=$label=$run")" ] ||
+        fail "the run $run is there already: hosts.sh down $run"
     mkdir -p "$dir"
     dir=$(cd "$dir" && pwd)
     umask 077
