@@ -284,10 +284,10 @@ impl Inventory {
         }
     }
 
-    /// Set a variable of a host.
+    /// Set a variable of a host. Each host gets lists and dictionaries of its own.
     pub fn set_host_variable(&mut self, host: &str, name: Key, value: Value) {
         if let Some(host) = self.hosts.get_mut(host) {
-            host.vars.insert(name, value);
+            host.vars.insert(name, own_copy(value));
         }
     }
 
@@ -331,6 +331,15 @@ impl Inventory {
         if !self.warnings.iter().any(|w| w.to_string() == warning.to_string() && w.pos() == warning.pos()) {
             self.warnings.push(warning);
         }
+    }
+}
+
+/// The same value in containers of its own: being one object shows when it is printed as YAML.
+fn own_copy(value: Value) -> Value {
+    match value {
+        Value::List(items) => Value::list(items.iter().cloned().map(own_copy).collect()),
+        Value::Map(map) => Value::map(map.iter().map(|(k, v)| (k.clone(), own_copy(v.clone()))).collect()),
+        other => other,
     }
 }
 

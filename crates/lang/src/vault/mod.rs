@@ -185,3 +185,53 @@ mod tests {
         assert!(!format!("{:?}", secrets(&[("a", "hunter2")])).contains("hunter2"));
     }
 }
+
+#[cfg(test)]
+mod recorded {
+    //! Against ansible-vault itself (`tests/record/record_vault.py`).
+
+    use super::*;
+    use serde_json::Value as Json;
+
+    fn table() -> Json {
+        serde_json::from_str(include_str!("../../tests/recorded/vault.json")).unwrap()
+    }
+
+    fn secrets(table: &Json, names: Option<&Json>) -> VaultSecrets {
+        let wanted = |id: &str| names.is_none_or(|names| names.as_array().unwrap().iter().any(|n| n == id));
+        let secrets = table["secrets"].as_array().unwrap().iter().filter_map(|pair| {
+            let (id, text) = (pair[0].as_str()?, pair[1].as_str()?);
+            wanted(id).then(|| (id.to_owned(), VaultSecret::new(text.as_bytes())))
+        });
+        VaultSecrets::new(secrets.collect())
+    }
+
+    #[test]
+    fn reads_and_writes_the_same_envelopes() {
+        let table = table();
+        let secrets = secrets(&table, None);
+        for case in table["cases"].as_array().unwrap() {
+            let (text, envelope) = (case["text"].as_str().unwrap(), case["envelope"].as_str().unwrap());
+            let id = case["id"].as_str().unwrap();
+            let opened = secrets.open(envelope.as_bytes()).unwrap();
+            assert_eq!((opened.text.as_slice(), opened.id.as_str()), (text.as_bytes(), id));
+            let index = secrets.ids().position(|own| own == id).unwrap();
+            let salt = case["salt"].as_str().unwrap().as_bytes();
+            assert_eq!(secrets.encrypt_with(index, salt, text.as_bytes()).unwrap(), envelope);
+        }
+    }
+
+    #[test]
+    fn refuses_with_the_same_words() {
+        let table = table();
+        for case in table["errors"].as_array().unwrap() {
+            let secrets = secrets(&table, case.get("secrets"));
+            let error = secrets.decrypt(case["text"].as_str().unwrap().as_bytes()).unwrap_err().to_string();
+            let expected = case["error"].as_str().unwrap().trim_end_matches('.');
+            // Python's own words about tuples are not ours.
+            let same = |text: &str| text.split(": not enough").next().unwrap_or_default().to_owned();
+            let got = error.replace(": salt, signature and text were expected", "");
+            assert_eq!(got, same(expected), "{}", case["what"]);
+        }
+    }
+}
