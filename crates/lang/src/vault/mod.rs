@@ -8,6 +8,7 @@
 //! remembered for each pair of salt and secret.
 
 mod cipher;
+pub mod command;
 mod envelope;
 mod secret;
 
