@@ -13,8 +13,7 @@ pub mod pos;
 pub mod role;
 pub mod value;
 pub mod error;
-#[path = "template/scope.rs"]
-pub mod template; // until the templar is there
+pub mod template;
 pub mod vars;
 pub mod vault;
 pub mod yaml;

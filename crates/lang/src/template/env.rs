@@ -1,0 +1,185 @@
+//! One call of the templar: the scope, what was already rendered of it, and the limits.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::template::eval;
+use crate::template::object::{Fail, R, Undef, V};
+use crate::template::scope::Scope;
+use crate::template::templar::Shared;
+use crate::{Error, Str};
+
+/// Rendering a variable may need another one, and so on; a chain longer than this is a loop in disguise.
+const MAX_NESTING: usize = 400;
+
+/// What one call may use up. A template that needs more is refused.
+pub(crate) struct Limits {
+    fuel: Cell<u64>,
+    bytes: Cell<u64>,
+    depth: Cell<usize>,
+    pub embedded_warned: Cell<bool>,
+}
+
+impl Limits {
+    pub fn new(fuel: u64, bytes: u64) -> Rc<Self> {
+        Rc::new(Self {
+            fuel: Cell::new(fuel),
+            bytes: Cell::new(bytes),
+            depth: Cell::new(0),
+            embedded_warned: Cell::new(false),
+        })
+    }
+
+    /// One step, or several.
+    pub fn spend(&self, steps: u64) -> R<()> {
+        match self.fuel.get().checked_sub(steps) {
+            Some(left) => {
+                self.fuel.set(left);
+                Ok(())
+            }
+            None => Err(Error::new("template takes too many steps; it was stopped").into()),
+        }
+    }
+
+    /// Memory for a text or list about to be made, in bytes.
+    pub fn allocate(&self, bytes: usize) -> R<()> {
+        match self.bytes.get().checked_sub(bytes as u64) {
+            Some(left) => {
+                self.bytes.set(left);
+                Ok(())
+            }
+            None => Err(Error::new("template produces too much output; it was stopped").into()),
+        }
+    }
+
+    /// Go one level deeper while `run` runs.
+    pub fn deeper<T>(&self, run: impl FnOnce() -> R<T>) -> R<T> {
+        let depth = self.depth.get();
+        if depth >= MAX_NESTING {
+            return Err(
+                Error::new("Recursive loop detected in template: variables are nested too deeply").into()
+            );
+        }
+        self.depth.set(depth + 1);
+        let result = stacker::maybe_grow(256 * 1024, 4 * 1024 * 1024, run);
+        self.depth.set(depth);
+        result
+    }
+}
+
+/// A scope during one call.
+pub(crate) struct Env {
+    pub templar: Arc<Shared>,
+    pub scope: Arc<dyn Scope>,
+    pub limits: Rc<Limits>,
+    /// Names being rendered, for the report of a cycle; shared between the environments of one call.
+    pub chain: Rc<RefCell<Vec<Arc<str>>>>,
+    /// The directory of the template file being rendered, searched last for what it includes.
+    pub template_dir: Option<std::path::PathBuf>,
+    names: RefCell<HashMap<Arc<str>, Option<V>>>,
+    hosts: RefCell<HashMap<String, Option<Rc<Env>>>>,
+}
+
+impl Env {
+    pub fn new(templar: Arc<Shared>, scope: Arc<dyn Scope>, limits: Rc<Limits>) -> Rc<Self> {
+        let chain = Rc::new(RefCell::new(Vec::new()));
+        Self::with_chain(templar, scope, limits, chain)
+    }
+
+    fn with_chain(
+        templar: Arc<Shared>,
+        scope: Arc<dyn Scope>,
+        limits: Rc<Limits>,
+        chain: Rc<RefCell<Vec<Arc<str>>>>,
+    ) -> Rc<Self> {
+        let (names, hosts) = (RefCell::default(), RefCell::default());
+        Rc::new(Self { templar, scope, limits, chain, template_dir: None, names, hosts })
+    }
+
+    /// The same call with another scope over it.
+    pub fn with_scope(&self, scope: Arc<dyn Scope>) -> Rc<Self> {
+        Self::with_chain(self.templar.clone(), scope, self.limits.clone(), self.chain.clone())
+    }
+
+    /// The same call, for the templates beside a template file.
+    pub fn for_template(env: &Rc<Self>, file: &std::path::Path) -> Rc<Self> {
+        let template_dir = crate::template::templar::template_dir(file);
+        Rc::new(Self {
+            templar: env.templar.clone(),
+            scope: env.scope.clone(),
+            limits: env.limits.clone(),
+            chain: env.chain.clone(),
+            template_dir,
+            names: RefCell::default(),
+            hosts: RefCell::default(),
+        })
+    }
+
+    /// A variable, one level rendered; `None` when nothing has that name.
+    pub fn variable(self: &Rc<Self>, name: &Arc<str>) -> R<Option<V>> {
+        let known = self.names.borrow().get(name).cloned();
+        let value = match known {
+            Some(value) => value,
+            None => {
+                let value = self.scope.get(name)?.map(|value| V::lazy(&value, self));
+                self.names.borrow_mut().insert(name.clone(), value.clone());
+                value
+            }
+        };
+        match value {
+            Some(V::Lazy(lazy)) => {
+                self.chain.borrow_mut().push(name.clone());
+                let result = V::Lazy(lazy).force();
+                self.chain.borrow_mut().pop();
+                let forced = result?;
+                self.names.borrow_mut().insert(name.clone(), Some(forced.clone()));
+                Ok(Some(forced))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The variables of another host.
+    pub fn host(self: &Rc<Self>, host: &str) -> R<Option<Rc<Env>>> {
+        if let Some(known) = self.hosts.borrow().get(host) {
+            return Ok(known.clone());
+        }
+        let env = self.scope.hostvars(host)?.map(|scope| self.with_scope(scope));
+        self.hosts.borrow_mut().insert(host.to_string(), env.clone());
+        Ok(env)
+    }
+
+    /// Render a member of a variable. What is undefined in it makes it undefined, not an error, so that
+    /// `default` and `is defined` see it.
+    pub fn render_nested(self: &Rc<Self>, text: &Str, busy: &Cell<bool>) -> R<V> {
+        if busy.replace(true) {
+            return Err(self.cycle().at(text.pos()).into());
+        }
+        let result = self.limits.deeper(|| eval::render_text(self, text));
+        busy.set(false);
+        match result {
+            Err(Fail::Undefined(undef)) => Ok(V::Undef(undef)),
+            other => other,
+        }
+    }
+
+    fn cycle(&self) -> Error {
+        let chain = self.chain.borrow();
+        let names = match chain.last() {
+            Some(last) => {
+                let start = chain.iter().position(|n| n == last).unwrap_or(0);
+                let names: Vec<String> = chain[start..].iter().map(|n| format!("'{n}'")).collect();
+                if names.len() > 1 { names.join(" -> ") } else { format!("{0} -> {0}", names.join("")) }
+            }
+            None => "the template contains itself".to_string(),
+        };
+        Error::new(format!("Recursive loop detected in template: {names}"))
+    }
+
+    /// The undefined value for a name that nothing has.
+    pub fn undefined_name(&self, name: &Arc<str>) -> V {
+        V::Undef(Undef::name(name))
+    }
+}

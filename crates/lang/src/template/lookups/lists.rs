@@ -1,0 +1,350 @@
+//! Lookups that rearrange lists: what `with_items`, `with_nested`, `with_together` and the like go over.
+
+use std::rc::Rc;
+
+use super::{Entry, flattened_terms};
+use crate::Key;
+use crate::template::env::Env;
+use crate::template::eval::args::Args;
+use crate::template::eval::{iterate, ops};
+use crate::template::filters::subelement_pairs;
+use crate::template::object::{Dict, Fail, R, V};
+use crate::template::{printf, random, repr};
+
+pub(super) const LOOKUPS: &[Entry] = &[
+    ("cartesian", |e, a| nested(e, a, false)),
+    ("dict", dict),
+    ("flattened", flattened),
+    ("indexed_items", indexed_items),
+    ("items", items),
+    ("list", |_, a| Ok(a.pos)),
+    ("nested", |e, a| nested(e, a, true)),
+    ("random_choice", random_choice),
+    ("sequence", sequence),
+    ("subelements", subelements),
+    ("together", together),
+];
+
+fn items(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    flattened_terms(&args)
+}
+
+fn indexed_items(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    let items = flattened_terms(&args)?;
+    Ok(items.into_iter().enumerate().map(|(i, v)| V::tuple(vec![V::int(i as u64), v])).collect())
+}
+
+fn flattened(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    fn walk(value: &V, out: &mut Vec<V>, depth: usize) -> R<()> {
+        if depth > 200 {
+            return Fail::python("lists are nested too deeply");
+        }
+        let value = value.need()?;
+        match iterate::as_list(&value)? {
+            Some(items) => items.iter().try_for_each(|v| walk(v, out, depth + 1)),
+            None if matches!(value, V::None) => Ok(()),
+            None => {
+                out.push(value);
+                Ok(())
+            }
+        }
+    }
+    let mut out = Vec::new();
+    for term in &args.pos {
+        walk(term, &mut out, 0)?;
+    }
+    Ok(out)
+}
+
+fn dict(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    let mut out = Vec::new();
+    let mut terms = Vec::new();
+    for term in &args.pos {
+        match iterate::as_list(term)? {
+            Some(items) => terms.extend(items),
+            None => terms.push(term.clone()),
+        }
+    }
+    for term in terms {
+        let Some(entries) = iterate::entries(&term)? else {
+            return Fail::python("with_dict expects a dict");
+        };
+        for (key, value) in entries {
+            let item: Dict =
+                [(Key::from("key"), ops::from_key(&key)), (Key::from("value"), value)].into_iter().collect();
+            out.push(V::dict(item));
+        }
+    }
+    Ok(out)
+}
+
+fn together(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    if args.pos.is_empty() {
+        return Fail::python("with_together requires at least one element in each list");
+    }
+    let lists: Vec<Vec<V>> = args.pos.iter().map(listify).collect::<R<_>>()?;
+    let len = lists.iter().map(Vec::len).max().unwrap_or(0);
+    Ok((0..len)
+        .map(|i| V::list(lists.iter().map(|l| l.get(i).cloned().unwrap_or(V::None)).collect()))
+        .collect())
+}
+
+/// A term as a list: a single value is a list of one.
+fn listify(term: &V) -> R<Vec<V>> {
+    Ok(match iterate::as_list(term)? {
+        Some(items) => items,
+        None => match iterate::entries(term)? {
+            Some(entries) => entries.into_iter().map(|(k, _)| ops::from_key(&k)).collect(),
+            None => vec![term.need()?],
+        },
+    })
+}
+
+fn nested(env: &Rc<Env>, args: Args, is_nested: bool) -> R<Vec<V>> {
+    let lists: Vec<Vec<V>> = args.pos.iter().map(listify).collect::<R<_>>()?;
+    if lists.is_empty() {
+        return if is_nested {
+            Fail::python("with_nested requires at least one element in the nested list")
+        } else {
+            Fail::python("with_cartesian requires at least one element in each list")
+        };
+    }
+    let mut rows: Vec<Vec<V>> = vec![Vec::new()];
+    for list in lists {
+        let count = rows.len().saturating_mul(list.len());
+        if count > 10_000_000 {
+            return Fail::python("the product of the lists is too large");
+        }
+        env.limits.spend(count as u64)?;
+        rows = rows
+            .iter()
+            .flat_map(|row| {
+                list.iter().map(move |item| {
+                    let mut row = row.clone();
+                    match item {
+                        V::Tuple(parts) if is_nested => row.extend(parts.iter().cloned()),
+                        item => row.push(item.clone()),
+                    }
+                    row
+                })
+            })
+            .collect();
+    }
+    // Members that are lists themselves are flattened into the row.
+    rows.into_iter()
+        .map(|row| {
+            let mut flat = Vec::new();
+            for item in row {
+                match iterate::as_list(&item)? {
+                    Some(items) => flat.extend(items),
+                    None => flat.push(item),
+                }
+            }
+            Ok(V::list(flat))
+        })
+        .collect()
+}
+
+fn random_choice(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    let terms = flattened_terms(&args)?;
+    if terms.is_empty() {
+        return Ok(terms);
+    }
+    let chosen = random::below(terms.len() as u64)?;
+    Ok(terms.get(usize::try_from(chosen).unwrap_or(0)).cloned().into_iter().collect())
+}
+
+fn subelements(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    let mut terms = args.pos.clone();
+    if terms.len() == 1
+        && let Some(inner) = iterate::as_list(&terms[0])?
+    {
+        terms = inner;
+    }
+    if !(2..=3).contains(&terms.len()) {
+        return Fail::python(
+            "subelements lookup expects a list of two or three items, first a dict or a list, second a string pointing to the subkey",
+        );
+    }
+    let path: Vec<String> = ops::to_str(&terms[1])?.split('.').map(str::to_string).collect();
+    let skip = match terms.get(2) {
+        Some(flags) => match iterate::member(flags, "skip_missing")? {
+            Some(flag) => word_is_true(&flag)?,
+            None => false,
+        },
+        None => false,
+    };
+    let elements = terms[0].need()?;
+    let elements = match iterate::entries(&elements)? {
+        Some(entries) => V::list(entries.into_iter().map(|(_, v)| v).collect()),
+        None => elements,
+    };
+    let mut kept = Vec::new();
+    for item in iterate::items_of(&elements)? {
+        // What a loop skipped has no sub-elements.
+        match iterate::member(&item, "skipped")? {
+            Some(flag) if ops::truth(&flag)? => {}
+            _ => kept.push(item),
+        }
+    }
+    subelement_pairs(&V::list(kept), &path, skip)
+}
+
+fn word_is_true(value: &V) -> R<bool> {
+    match value.as_str() {
+        Some(word) => Ok(matches!(word.to_lowercase().as_str(), "yes" | "on" | "1" | "true" | "y" | "t")),
+        None => ops::truth(value),
+    }
+}
+
+/// `start=1 end=5 stride=2 format=x%02d`, or `1-5/2:x%02d`, or options.
+fn sequence(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    let mut out = Vec::new();
+    let mut terms = flattened_terms(&args)?;
+    if terms.is_empty() {
+        terms.push(V::str(""));
+    }
+    for term in terms {
+        let mut s = Sequence::default();
+        let text = ops::to_str(&term)?;
+        for (key, value) in &args.kw {
+            s.set(key, &ops::to_str(value)?)?;
+        }
+        if !s.shortcut(&text)? {
+            for pair in text.split_whitespace() {
+                match pair.split_once('=') {
+                    Some((key, value)) => s.set(key, value)?,
+                    None => {
+                        return Fail::python(format!(
+                            "unknown error parsing with_sequence arguments: {}. Error was: ",
+                            repr::quoted(&text)
+                        ));
+                    }
+                }
+            }
+        }
+        s.run(env, &mut out)?;
+    }
+    Ok(out)
+}
+
+struct Sequence {
+    start: i128,
+    end: Option<i128>,
+    count: Option<i128>,
+    stride: i128,
+    format: String,
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self { start: 1, end: None, count: None, stride: 1, format: "%d".into() }
+    }
+}
+
+impl Sequence {
+    fn set(&mut self, key: &str, value: &str) -> R<()> {
+        let number = || -> R<i128> {
+            let (radix, digits) = match value.to_lowercase() {
+                v if v.starts_with("0x") => (16, v[2..].to_string()),
+                v if v.starts_with("0o") => (8, v[2..].to_string()),
+                v if v.len() > 1 && v.starts_with('0') => (8, v),
+                v => (10, v),
+            };
+            i128::from_str_radix(&digits, radix)
+                .or_else(|_| Fail::python(format!("can't parse {key}={value} as integer")))
+        };
+        match key {
+            "start" => self.start = number()?,
+            "end" => self.end = Some(number()?),
+            "count" => self.count = Some(number()?),
+            "stride" => self.stride = number()?,
+            "format" => self.format = value.to_string(),
+            other => {
+                return Fail::python(format!(
+                    "unrecognized arguments to with_sequence: [{}]",
+                    repr::quoted(other)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// `[start-]end[/stride][:format]`
+    fn shortcut(&mut self, text: &str) -> R<bool> {
+        let (numbers, format) = match text.split_once(':') {
+            Some((numbers, format)) => (numbers, Some(format)),
+            None => (text, None),
+        };
+        let (range, stride) = match numbers.split_once('/') {
+            Some((range, stride)) => (range, Some(stride)),
+            None => (numbers, None),
+        };
+        let (start, end) = match range.split_once('-') {
+            Some((start, end)) => (Some(start), end),
+            None => (None, range),
+        };
+        let numeric = |t: &str| {
+            !t.is_empty()
+                && t.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'x' | b'o'))
+                && t.starts_with(|c: char| c.is_ascii_digit())
+        };
+        if !numeric(end) || start.is_some_and(|s| !numeric(s)) || stride.is_some_and(|s| !numeric(s)) {
+            return Ok(false);
+        }
+        if let Some(start) = start {
+            self.set("start", start)?;
+        }
+        self.set("end", end)?;
+        if let Some(stride) = stride {
+            self.set("stride", stride)?;
+        }
+        if let Some(format) = format {
+            self.format = format.to_string();
+        }
+        Ok(true)
+    }
+
+    fn run(mut self, env: &Rc<Env>, out: &mut Vec<V>) -> R<()> {
+        if let Some(count) = self.count {
+            if self.end.is_some() {
+                return Fail::python("can't specify both count and end in with_sequence");
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            self.end = Some(self.start + count * self.stride - 1);
+        }
+        let Some(end) = self.end else {
+            return Fail::python("must specify count or end in with_sequence");
+        };
+        if self.stride == 0 {
+            return Ok(());
+        }
+        if self.stride > 0 && end < self.start {
+            return Fail::python("to count backwards make stride negative");
+        }
+        if self.stride < 0 && end > self.start {
+            return Fail::python("to count forward don't make stride negative");
+        }
+        if self.format.matches('%').count() != 1 {
+            return Fail::python(format!("bad formatting string: {}", self.format));
+        }
+        let step = if self.stride > 0 { 1 } else { -1 };
+        let len = ops::range_len(self.start, end + step, self.stride);
+        if len > 10_000_000 {
+            return Fail::python("the sequence is too long");
+        }
+        env.limits.spend(u64::try_from(len).unwrap_or(u64::MAX))?;
+        for i in 0..len {
+            let n = V::Int(self.start + i * self.stride);
+            match printf::format(&self.format, &n) {
+                Ok(text) => out.push(V::str(text)),
+                Err(_) => {
+                    return Fail::python(format!("problem formatting {} with {}", self.start, self.format));
+                }
+            }
+        }
+        Ok(())
+    }
+}
