@@ -28,4 +28,4 @@ mod store;
 mod tmp;
 
 pub use serve::{ServeError, serve};
-pub use start::main;
+pub use start::{Program, main};

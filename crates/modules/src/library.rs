@@ -9,8 +9,11 @@ mod package;
 mod ping;
 mod run;
 mod script;
+mod service;
+mod setup;
 mod shell;
 mod stat;
+mod systemd;
 mod user;
 
 use crate::registry::{Entry, of};
@@ -26,8 +29,11 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<package::Package>(),
         of::<ping::Ping>(),
         of::<script::Script>(),
+        of::<service::Service>(),
+        of::<setup::Setup>(),
         of::<shell::Shell>(),
         of::<stat::Stat>(),
+        of::<systemd::Systemd>(),
         of::<user::User>(),
     ]
 }
