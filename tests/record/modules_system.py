@@ -56,6 +56,8 @@ def record(module, case):
         env = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "0",
                "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
                "ANSIBLE_NOCOWS": "1", "ANSIBLE_HOME": tmp + "/home", "ANSIBLE_JSON_INDENT": "1"}
+        if case.get("systemd"):
+            env["SANDBOX_SYSTEMD"] = "1"
         done = subprocess.run(["bash", str(SANDBOX), program, "-i", "localhost,", str(playbook)],
                               env=env, capture_output=True, text=True, cwd="/")
     try:
@@ -71,7 +73,8 @@ def record(module, case):
         elif result.get("failed"):
             sys.exit(f"{module}: preparing failed: {result.get('stderr') or result}")
     steps = [{**step, "result": results.get(n)} for n, step in enumerate(case["steps"])]
-    return {"name": case["name"], "module": module, "prepare": case.get("prepare", ""), "steps": steps}
+    more = {key: case[key] for key in ("ignore", "systemd", "slow") if key in case}
+    return {"name": case["name"], "module": module, **more, "prepare": case.get("prepare", ""), "steps": steps}
 
 
 def clean(result):

@@ -3,6 +3,7 @@
 pub mod async_status;
 mod apt;
 mod command;
+mod copy;
 mod file;
 mod group;
 mod package;
@@ -24,6 +25,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<apt::AptModule>(),
         of::<async_status::AsyncStatus>(),
         of::<command::Command>(),
+        of::<copy::Copy>(),
         of::<file::File>(),
         of::<group::Group>(),
         of::<package::Package>(),
