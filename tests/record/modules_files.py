@@ -135,7 +135,7 @@ def record(module):
     for number, case in enumerate(table.CASES):
         root = top / f"c{number:03}"
         entry = {"name": case["name"], "module": case.get("module", module)}
-        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque"):
+        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque", "better", "idempotent"):
             if key in case:
                 entry[key] = case[key]
         for again in (False, True):

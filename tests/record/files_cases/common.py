@@ -1,9 +1,10 @@
 D = "@D@/"
-FLAGS = ("check", "diff", "once", "root", "environment", "module", "opaque")
+FLAGS = ("check", "diff", "once", "root", "environment", "module", "opaque", "better", "idempotent")
 
 
 def case(name, setup="", **args):
-    """One call; the names in FLAGS are about the task."""
+    """One call; the names in FLAGS are about the task. `better` says where we differ on purpose (then only success
+    and message are compared), `idempotent` where only ansible-core changes something the second time."""
     made = {"name": name, "setup": setup, "args": {}}
     for key, value in args.items():
         if key in FLAGS:

@@ -20,6 +20,8 @@ pub struct Replacement<'a> {
     pub attrs: &'a FileAttrs,
     /// Permissions of a file that was not there, if the attributes leave it open; by default 0666 less the umask.
     pub new_mode: Option<u32>,
+    /// Permissions instead of the old file's; then its owner is not taken over either.
+    pub instead: Option<u32>,
 }
 
 /// Write beside, synchronise, set owner and mode, rename.
@@ -68,7 +70,8 @@ fn replace(
 ) -> io::Result<Result<()>> {
     let mut beside = tempfile::Builder::new().prefix(".provision-").tempfile_in(parent(target))?;
     io::copy(content, beside.as_file_mut())?;
-    let current = old.map_or_else(|| new.new_mode.unwrap_or(0o666 & !umask()), |m| m.mode() & 0o7777);
+    let fresh = || new.new_mode.unwrap_or(0o666 & !umask());
+    let current = old.map_or_else(fresh, |m| new.instead.unwrap_or(m.mode()) & 0o7777);
     let wanted = || -> Result<_> {
         Ok((
             new.attrs.uid(host, new.path)?,
@@ -80,7 +83,7 @@ fn replace(
         Ok(wanted) => wanted,
         Err(e) => return Ok(Err(e)),
     };
-    if let Some(old) = old {
+    if let Some(old) = old.filter(|_| new.instead.is_none()) {
         copy_extended(target, beside.path());
         // Not being allowed to give the file away is no reason to fail.
         let _ = fchown(beside.as_file(), Some(old.uid()), Some(old.gid()));

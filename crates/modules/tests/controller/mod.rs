@@ -12,6 +12,16 @@ use protocol::{Hash, Outcome};
 #[derive(Default)]
 pub struct Contents(Mutex<HashMap<String, PathBuf>>);
 
+impl Contents {
+    /// Offer a file; gives its argument.
+    fn add(&self, path: &std::path::Path) -> Value {
+        let content = std::fs::read(path).unwrap();
+        let hash = Hash::of(&content);
+        self.0.lock().unwrap().insert(hash.to_string(), path.to_owned());
+        modules::Blob::Remote { hash, size: content.len() as u64 }.to_json()
+    }
+}
+
 impl Blobs for Contents {
     fn fetch(&self, hash: Hash) -> io::Result<PathBuf> {
         let known = self.0.lock().unwrap();
@@ -32,9 +42,96 @@ impl Server {
     }
 }
 
-/// Run a call as the agent does.
-pub fn call(module: &str, args: Map, host: &Host, _contents: &Contents) -> Outcome {
-    agent(module, &args, host)
+/// Run a call as controller and agent do together.
+pub fn call(module: &str, args: Map, host: &Host, contents: &Contents) -> Outcome {
+    match module {
+        "copy" if args.get("remote_src") != Some(&true.into()) => copy(args, host, contents),
+        "script" => script(args, host, contents),
+        _ => agent(module, &args, host),
+    }
+}
+
+fn failed(msg: &str) -> Outcome {
+    Outcome::failure(msg)
+}
+
+/// Controller's part of `copy`, as far as the recorded cases need it.
+fn copy(mut args: Map, host: &Host, contents: &Contents) -> Outcome {
+    if args.contains_key("content") && args.contains_key("src") {
+        return failed("src and content are mutually exclusive");
+    }
+    if !args.contains_key("content") && !args.contains_key("src") {
+        return failed("src (or content) is required");
+    }
+    if !args.contains_key("dest") {
+        return failed("dest is required");
+    }
+    match args.get("content") {
+        Some(Value::String(_)) => return agent("copy", &args, host),
+        Some(dict) => {
+            // Python's json.dumps has blanks.
+            let text = dict.to_string().replace("\":", "\": ").replace(',', ", ");
+            args.insert("content".into(), text.into());
+            return agent("copy", &args, host);
+        }
+        None => {}
+    }
+    let Some(Value::String(src)) = args.remove("src") else { panic!("src") };
+    let preserve = args.get("mode").is_some_and(|m| m == "preserve");
+    let follow = args.get("local_follow") != Some(&false.into());
+    let path = std::path::Path::new(&src);
+    let mode = |path: &std::path::Path| {
+        use std::os::unix::fs::PermissionsExt;
+        format!("{:04o}", std::fs::metadata(path).unwrap().permissions().mode() & 0o7777)
+    };
+    if path.is_file() {
+        args.insert("content".into(), contents.add(path));
+        args.insert("_original_basename".into(), path.file_name().unwrap().to_str().unwrap().into());
+        args.insert("_source".into(), src.clone().into());
+        if preserve {
+            args.insert("mode".into(), mode(path).into());
+        }
+        return agent("copy", &args, host);
+    }
+    let mut entries = Vec::new();
+    let base = if src.ends_with('/') { path } else { path.parent().unwrap() };
+    let mut pending = vec![path.to_owned()];
+    while let Some(dir) = pending.pop() {
+        for entry in std::fs::read_dir(dir).unwrap().flatten() {
+            let path = entry.path();
+            let mut map = Map::new();
+            map.insert("path".into(), path.strip_prefix(base).unwrap().to_str().unwrap().into());
+            if path.is_symlink() && !follow {
+                map.insert("link".into(), std::fs::read_link(&path).unwrap().to_str().unwrap().into());
+            } else if path.is_dir() {
+                map.insert("directory".into(), true.into());
+                pending.push(path);
+            } else {
+                map.insert("content".into(), contents.add(&path));
+                map.insert("source".into(), path.to_str().unwrap().into());
+                if preserve {
+                    map.insert("mode".into(), mode(&path).into());
+                }
+            }
+            entries.push(Value::from(map));
+        }
+    }
+    if preserve {
+        args.remove("mode");
+    }
+    args.insert("tree".into(), entries.into());
+    let mut outcome = agent("copy", &args, host);
+    outcome.result.insert("src".into(), src.into());
+    outcome
+}
+
+/// Controller's part of `script`.
+fn script(mut args: Map, host: &Host, contents: &Contents) -> Outcome {
+    let line = args.remove("_raw_params").or_else(|| args.remove("cmd")).unwrap();
+    let (file, rest) = line.as_str().unwrap().split_once(' ').unwrap_or((line.as_str().unwrap(), ""));
+    args.insert("content".into(), contents.add(std::path::Path::new(file)));
+    args.insert("args".into(), rest.into());
+    agent("script", &args, host)
 }
 
 pub fn agent(module: &str, args: &Map, host: &Host) -> Outcome {

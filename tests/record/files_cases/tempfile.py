@@ -1,0 +1,5 @@
+from common import D, case
+
+CASES = [
+    case("missing directory", path=D + "no"),
+]
