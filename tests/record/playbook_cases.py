@@ -269,3 +269,172 @@ syntax("role template name", "- hosts: all\n  vars: {x: r}\n  roles: ['{{ x }}']
 syntax("role template undefined", "- hosts: all\n  roles: ['{{ x }}']\n", roles__r__tasks__main="- debug:\n")
 syntax("role by path", "- hosts: all\n  roles: [other/r]\n", other__r__tasks__main="- debug:\n")
 syntax("role fqcn missing", "- hosts: all\n  roles: [ns.coll.role]\n")
+
+
+def lists(name, options, **files):
+    files = {k.replace("__", "/") + (".yml" if "." not in k else ""): v for k, v in files.items()}
+    CASES["lists"][name] = {"files": files, "options": ["-i", "h1,h2,h3,", *options, "site.yml"]}
+
+
+SITE = """\
+- hosts: all
+  name: first play
+  gather_facts: false
+  tags: [p1]
+  vars: {t: templated, hh: h1}
+  pre_tasks:
+  - name: pre
+    debug:
+    tags: pre,both
+  roles:
+  - base
+  - role: web
+    tags: [web]
+    port: 80
+  tasks:
+  - name: one {{ t }}
+    debug:
+    tags: ["{{ t }}"]
+  - debug: msg=unnamed
+  - ansible.builtin.command: echo hi
+    tags: [always]
+  - action: copy src=a dest=b
+  - local_action: command true
+  - name: block name
+    tags: blk
+    block:
+    - name: in block
+      debug:
+      tags: [a, b]
+    rescue:
+    - name: in rescue
+      debug:
+    always:
+    - name: in always
+      debug:
+  - import_tasks: more.yml
+    tags: imp
+  - include_tasks: dyn.yml
+    tags: inc
+  - name: with name
+    include_tasks: dyn.yml
+  - import_role: {name: web, tasks_from: other}
+    tags: ir
+  - include_role: {name: web}
+  - name: included role
+    include_role: {name: web}
+  - meta: flush_handlers
+  - name: named meta
+    meta: noop
+  - name: never run
+    debug:
+    tags: never
+  - name: never and x
+    debug:
+    tags: [never, x]
+  - name:
+    debug:
+  - name: ''
+    debug:
+  - name: 5
+    debug:
+  post_tasks:
+  - name: post
+    debug:
+  handlers:
+  - name: a handler
+    debug:
+- hosts: h1,h2:&h2
+  gather_facts: true
+  tasks:
+  - name: second
+    debug:
+- hosts: ["h1", "h[23]"]
+  tasks: []
+- hosts: nobody
+- hosts: "{{ hh | default('h1') }}"
+  name: "play {{ x | default('y') }}"
+  tags: [z, a, z]
+  tasks:
+  - name: tagged five
+    debug:
+    tags: ['5', "{{ tt | default('tt') }}"]
+- import_playbook: imported.yml
+  tags: [ip]
+  vars: {zz: 1}
+  when: false
+"""
+TREE = {
+    "site": SITE,
+    "more": "- name: more\n  debug:\n- import_tasks: evenmore.yml\n  tags: deep\n",
+    "evenmore": "- name: even more\n  debug:\n",
+    "dyn": "- name: dynamic\n  debug:\n",
+    "imported": "- hosts: h2\n  name: imported play\n  tasks:\n  - name: imported task\n    debug:\n",
+    "roles__base__tasks__main": "- name: base task\n  debug:\n  tags: [base]\n",
+    "roles__base__handlers__main": "- name: base handler\n  debug:\n",
+    "roles__web__tasks__main": "- name: web task\n  debug:\n- import_tasks: sub.yml\n- debug: msg=unnamed in role\n",
+    "roles__web__tasks__sub": "- name: sub task\n  debug:\n",
+    "roles__web__tasks__other": "- name: other task\n  debug:\n",
+    "roles__web__meta__main": "dependencies:\n- role: dep\n  tags: [deptag]\n- base\n",
+    "roles__dep__tasks__main": "- name: dep task\n  debug:\n",
+}
+for what in ("tasks", "tags", "hosts"):
+    lists(what, [f"--list-{what}"], **TREE)
+for tags in ("pre", "both", "always", "never", "tagged", "untagged", "all", "p1", "web", "blk", "a", "imp", "deep", "inc", "x",
+             "templated", "5", "never,a", "nothing", "ir", "ip", "dep", "deptag", "all,never", "untagged,pre"):
+    lists(f"tasks tags {tags}", ["--list-tasks", "-t", tags], **TREE)
+    lists(f"tasks skip {tags}", ["--list-tasks", "--skip-tags", tags], **TREE)
+lists("tags tags a", ["--list-tags", "-t", "a"], **TREE)
+lists("tags skip a", ["--list-tags", "--skip-tags", "a"], **TREE)
+lists("tags both", ["--list-tasks", "-t", "p1", "--skip-tags", "web,always"], **TREE)
+lists("tags tagged skip", ["--list-tasks", "-t", "tagged", "--skip-tags", "tagged"], **TREE)
+lists("hosts tasks", ["--list-hosts", "--list-tasks"], **TREE)
+lists("hosts tags", ["--list-hosts", "--list-tags"], **TREE)
+lists("tasks tags and tags", ["--list-tasks", "--list-tags"], **TREE)
+lists("tasks all three", ["--list-tasks", "--list-tags", "--list-hosts"], **TREE)
+lists("hosts limit", ["--list-hosts", "-l", "h2"], **TREE)
+lists("syntax two", ["--syntax-check", "imported.yml"], **TREE)
+lists("tasks two", ["--list-tasks", "imported.yml"], **TREE)
+lists("tasks extra", ["--list-tasks", "-e", "t=fromextra hh=h3 x=k"], **TREE)
+lists("tags extra", ["--list-tags", "-e", "t=fromextra hh=h3 x=k"], **TREE)
+lists("hosts extra", ["--list-hosts", "-e", "t=fromextra hh=h3 x=k"], **TREE)
+DUP = {
+    "roles__r__tasks__main": "- name: r task\n  debug:\n",
+    "roles__d__tasks__main": "- name: d task\n  debug:\n",
+    "roles__d__meta__main": "allow_duplicates: true\ndependencies: [r]\n",
+    "roles__s__meta__main": "dependencies: [r, d]\n",
+    "roles__s__tasks__main": "- name: s task\n  debug:\n",
+    "roles__q__tasks__main": "- block:\n  - name: q block\n    debug:\n",
+}
+lists("roles twice", ["--list-tasks"], site="- hosts: all\n  roles: [r, r, {role: r, x: 1}, d, d, s, s, r, q]\n", **DUP)
+lists("roles empty", ["--list-tasks"], site="- hosts: all\n  roles: [e]\n", roles__e__tasks__main="")
+lists("roles spec", ["--list-tasks"], site="- hosts: all\n  roles: [e]\n  tasks:\n  - import_role: {name: e}\n  - import_role: {name: e, rolespec_validate: false}\n  - import_role: {name: e, tasks_from: o}\n",
+      roles__e__tasks__main="- name: e task\n  debug:\n", roles__e__tasks__o="- name: e other\n  debug:\n",
+      roles__e__meta__argument_specs="argument_specs:\n  main:\n    short_description: The entry\n    options: {a: {type: str}}\n  o:\n    options: {}\n")
+lists("roles spec in meta", ["--list-tasks"], site="- hosts: all\n  roles: [e]\n",
+      roles__e__tasks__main="- name: e task\n  debug:\n", roles__e__meta__main="argument_specs:\n  main:\n    options: {a: {type: str}}\n")
+lists("roles tags inherit", ["--list-tasks"], site="- hosts: all\n  tags: p\n  roles: [{role: s, tags: [s1, s2]}]\n", **DUP)
+lists("role name key", ["--list-tasks"], site="- hosts: all\n  roles: [{name: r}, {role: other/d}]\n",
+      roles__r__tasks__main="- name: r task\n  debug:\n", other__d__tasks__main="- name: od task\n  debug:\n")
+lists("role tasks yaml", ["--list-tasks"], site="- hosts: all\n  roles: [r]\n",
+      **{"roles__r__tasks__main.yaml".replace("__", "/"): "- name: r task\n  debug:\n"})
+lists("role tasks json", ["--list-tasks"], site="- hosts: all\n  roles: [r]\n",
+      **{"roles/r/tasks/main.json": '[{"name": "r task", "debug": {}}]\n'})
+lists("role tasks bare", ["--list-tasks"], site="- hosts: all\n  roles: [r]\n",
+      **{"roles/r/tasks/main.": "x"}, roles__r__tasks__main="- name: r task\n  debug:\n")
+lists("import in role", ["--list-tasks"], site="- hosts: all\n  roles: [r]\n",
+      roles__r__tasks__main="- import_tasks: sub/a.yml\n- import_tasks: b.yml\n",
+      roles__r__tasks__sub__a="- import_tasks: c.yml\n- import_tasks: b.yml\n", roles__r__tasks__b="- name: b\n  debug:\n",
+      roles__r__tasks__sub__c="- name: c\n  debug:\n")
+lists("import nested dirs", ["--list-tasks"], site="- hosts: all\n  tasks:\n  - import_tasks: x/a.yml\n",
+      b="- name: b\n  debug:\n", x__a="- import_tasks: b.yml\n- import_tasks: y/c.yml\n", x__b="- name: xb\n  debug:\n",
+      x__y__c="- import_tasks: d.yml\n- import_tasks: b.yml\n", x__y__d="- name: xyd\n  debug:\n")
+lists("import template", ["--list-tasks", "-e", "ev=b"], site="- hosts: all\n  vars: {f: a}\n  tasks:\n  - import_tasks: '{{ f }}.yml'\n  - import_tasks: '{{ ev }}.yml'\n  - import_tasks: '{{ tv }}.yml'\n    vars: {tv: a}\n  - block:\n    - import_tasks: '{{ bv }}.yml'\n    vars: {bv: b}\n  - import_tasks: \"{{ playbook_dir }}/a.yml\"\n",
+      a="- name: a\n  debug:\n", b="- name: b\n  debug:\n")
+lists("handlers not listed", ["--list-tasks"], site="- hosts: all\n  handlers:\n  - name: h\n    debug:\n")
+lists("play names", ["--list-tasks"], site="- hosts: all\n  name: ''\n- hosts: all\n  name: 5\n- hosts: [h1, h2]\n- hosts: all\n  name:\n- hosts: all\n  name: ünï\n")
+lists("tags odd", ["--list-tasks"], site=play("- name: a\n  debug:\n  tags: [c, a, b]\n- name: b\n  debug:\n  tags: 'x , y'\n- name: e\n  debug:\n  tags: ['a,b', c]\n- name: f\n  debug:\n  tags: ''\n- name: g\n  debug:\n  tags: []\n- name: h\n  debug:\n  tags: [Ä, z]\n"))
+lists("tags template list", ["--list-tasks", "-e", '{"tl": ["x", "y"], "ts": "m,n"}'], site=play("- name: a\n  debug:\n  tags: '{{ tl }}'\n- name: b\n  debug:\n  tags: '{{ ts }}'\n- name: c\n  debug:\n  tags: ['{{ ts }}', k]"))
+lists("tags template undefined", ["--list-tasks"], site=play("- name: a\n  debug:\n  tags: '{{ tl }}'\n"))
+lists("old forms", ["--list-tasks"], site=play("- name: a\n  debug: msg={{ item }}\n  with_items: foo\n- debug: msg=x\n  when: '{{ a }}'\n- name: folded\n  copy: >\n    src=a\n    dest=b\n    content=\"x y\"\n"))
+lists("missing import", ["--list-tasks"], site=play("- import_tasks: nope.yml"))

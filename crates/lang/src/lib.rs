@@ -6,6 +6,7 @@
 //! templates: text from a playbook or inventory may, text from a host never.
 
 pub mod keywords;
+pub mod listing;
 pub mod playbook;
 pub mod inventory;
 pub mod patterns;

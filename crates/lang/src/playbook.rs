@@ -21,6 +21,7 @@ mod loops;
 mod module;
 mod play;
 mod task;
+pub(crate) mod words;
 
 pub use attrs::Attrs;
 pub use block::{Block, Item};

@@ -1,9 +1,8 @@
 //! Roles: folders of tasks, handlers, variables and files with a name.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::playbook::Attrs;
 use crate::{Map, Value};
 
 /// A role as one entry, dependency or import uses it.
@@ -19,13 +18,15 @@ pub struct Role {
     pub path: Arc<Path>,
     pub defaults: Arc<Map>,
     pub vars: Arc<Map>,
-    /// What the entry says besides keywords.
+    /// The file of tasks that is taken, `main` if nothing else is asked for.
+    pub tasks_from: Arc<str>,
+    /// What the entry says besides keywords: `{role: web, port: 80}`.
     pub params: Map,
-    /// Keywords of the entry.
-    pub attrs: Attrs,
+    /// `vars:` of the entry.
+    pub entry_vars: Map,
     pub metadata: Arc<Metadata>,
-    /// Roles that this one depends on, in the order they run.
-    pub dependencies: Vec<Arc<Role>>,
+    /// Set once, when they are expanded: see [`dependencies`](Self::dependencies).
+    pub(crate) dependencies: OnceLock<Vec<Arc<Role>>>,
     /// Its variables are seen by the rest of the play.
     pub public: bool,
     pub allow_duplicates: bool,
@@ -48,6 +49,11 @@ pub struct Metadata {
 }
 
 impl Role {
+    /// Roles that this one depends on, in the order they run.
+    pub fn dependencies(&self) -> &[Arc<Role>] {
+        self.dependencies.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The name with the collection in front, if there is one.
     pub fn full_name(&self) -> String {
         match &self.collection {

@@ -13,8 +13,12 @@ pub trait Hooks: Send + Sync {
     /// All names, for "did you mean".
     fn module_names(&self) -> Vec<&str>;
 
-    /// What is wrong with arguments that contain no template: one sentence each.
+    /// What is certainly wrong with arguments, whatever the templates in them give: one sentence each. Not asked for
+    /// tasks whose playbook is prepared for a failure (`ignore_errors`, blocks, `failed_when`).
     fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<String>;
+
+    /// Is there a lookup of that name, so that `with_NAME` is a loop?
+    fn has_lookup(&self, name: &str) -> bool;
 
     /// Render a value that has to be known while loading: names of imported files and of roles.
     fn render(&self, value: &Value, scope: &dyn Scope) -> Result<Value>;
@@ -58,6 +62,10 @@ impl Hooks for NoHooks {
 
     fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<String> {
         Vec::new()
+    }
+
+    fn has_lookup(&self, _name: &str) -> bool {
+        true
     }
 
     fn render(&self, value: &Value, _scope: &dyn Scope) -> Result<Value> {

@@ -1,22 +1,46 @@
 //! From files to the tree, while loading and (for dynamic includes) while running.
+//!
+//! One [`Load`] reads one playbook or one include. It goes on after an error, so that everything that is wrong is
+//! found at once. Errors that Ansible's parser reports are of kind `Syntax` (its exit code is 4), the others of
+//! other kinds (exit code 1).
 
-use std::path::Path;
-use std::sync::Arc;
+mod action;
+mod fields;
+mod files;
+mod import;
+mod include;
+mod known;
+mod play;
+mod plays;
+mod resolve;
+mod roles;
+mod scope;
+mod tasks;
+mod values;
 
-use crate::role::Role;
-use crate::{Error, Map};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use super::{Block, Hooks, Item, Playbook, Task};
+use crate::error::ErrorKind;
+use crate::role::{Role, RoleId};
+use crate::{Error, Map, Pos};
 
-/// Loads playbooks, and what their dynamic includes ask for. One for a run: files of roles are read once.
-pub struct Loader<'h> {
-    pub(crate) hooks: &'h dyn Hooks,
+use super::{Block, Frame, Hooks, Item, Playbook, Task};
+
+/// Loads playbooks, and what their dynamic includes ask for. One for a run: files are parsed once, and roles that
+/// count as the same keep their identity.
+pub struct Loader {
+    hooks: Arc<dyn Hooks>,
     /// `-e`: names of imports may depend on them.
-    pub(crate) extra: Map,
+    extra: Arc<Map>,
+    files: files::Files,
+    modules: resolve::Modules,
+    roles: Mutex<HashMap<String, RoleId>>,
 }
 
 /// What an `include_role` needs to know, rendered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RoleRequest {
     pub name: String,
     pub tasks_from: Option<String>,
@@ -38,27 +62,55 @@ pub struct IncludedRole {
     pub handlers: Vec<Item>,
 }
 
-impl<'h> Loader<'h> {
-    pub fn new(hooks: &'h dyn Hooks, extra: Map) -> Self {
-        Self { hooks, extra }
+impl Default for RoleRequest {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            tasks_from: None,
+            vars_from: None,
+            defaults_from: None,
+            handlers_from: None,
+            public: false,
+            allow_duplicates: true,
+            rolespec_validate: true,
+        }
+    }
+}
+
+impl Loader {
+    pub fn new(hooks: Arc<dyn Hooks>, extra: Map) -> Self {
+        Self {
+            hooks,
+            extra: Arc::new(extra),
+            files: files::Files::default(),
+            modules: resolve::Modules::default(),
+            roles: Mutex::default(),
+        }
     }
 
     /// A playbook with everything static in it. All errors, not the first alone.
     pub fn playbook(&self, path: &Path) -> Result<Playbook, Vec<Error>> {
-        let _ = (self.hooks, &self.extra);
-        Err(vec![Error::new(format!("{} cannot be loaded", path.display()))])
+        let basedir = files::directory(path);
+        let mut load = Load::new(self, basedir);
+        let plays = load.plays(path);
+        let warnings = std::mem::take(&mut load.warnings);
+        load.finish(Playbook { path: path.into(), plays, warnings })
     }
 
-    /// The file that an `include_tasks` names, searched as Ansible does: beside the including file, in the role, beside
-    /// the playbook.
+    /// The file that an `include_tasks` names, searched as Ansible does: beside the including file, beside the files
+    /// that include or import that one, in the role, beside the playbook. `params` are variables of that inclusion,
+    /// such as the loop variable; the `vars` of the include task come by themselves.
     pub fn include_tasks(
         &self,
         include: &Arc<Task>,
         file: &str,
         params: Map,
     ) -> Result<Arc<Block>, Vec<Error>> {
-        let _ = (include, params);
-        Err(vec![Error::new(format!("{file} cannot be loaded"))])
+        let mut load = Load::new(self, basedir_of(&include.frame));
+        match load.included_tasks(include, file, params) {
+            Some(block) => load.finish(block),
+            None => Err(load.errors),
+        }
     }
 
     /// The role that an `include_role` names.
@@ -68,7 +120,66 @@ impl<'h> Loader<'h> {
         role: &RoleRequest,
         params: Map,
     ) -> Result<IncludedRole, Vec<Error>> {
-        let _ = (include, params);
-        Err(vec![Error::new(format!("{} cannot be loaded", role.name))])
+        let mut load = Load::new(self, basedir_of(&include.frame));
+        match load.included_role(include, role, params) {
+            Some(included) => load.finish(included),
+            None => Err(load.errors),
+        }
+    }
+}
+
+/// The directory of the playbook whose play is at the end of the chain.
+fn basedir_of(frame: &Arc<Frame>) -> Arc<Path> {
+    let play = frame.chain().last().unwrap_or(frame);
+    files::directory(&play.file)
+}
+
+/// The reading of one playbook or include.
+struct Load<'l> {
+    loader: &'l Loader,
+    /// Directory of the playbook that is being read.
+    basedir: Arc<Path>,
+    errors: Vec<Error>,
+    warnings: Vec<Error>,
+    /// Playbooks being imported, the outermost first.
+    importing: Vec<PathBuf>,
+    /// Roles of the play, each after those it depends on.
+    roles: Vec<Arc<Role>>,
+    /// Handlers of imported roles.
+    role_handlers: Vec<Item>,
+    /// `vars_files` of the play that could be read without a host, for names of imports.
+    vars_files: Vec<crate::Value>,
+}
+
+impl<'l> Load<'l> {
+    fn new(loader: &'l Loader, basedir: Arc<Path>) -> Self {
+        Self {
+            loader,
+            basedir,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            importing: Vec::new(),
+            roles: Vec::new(),
+            role_handlers: Vec::new(),
+            vars_files: Vec::new(),
+        }
+    }
+
+    fn finish<T>(self, value: T) -> Result<T, Vec<Error>> {
+        if self.errors.is_empty() { Ok(value) } else { Err(self.errors) }
+    }
+
+    /// An error that Ansible's parser would report.
+    fn bad(&mut self, pos: &Pos, message: impl Into<String>) {
+        self.report(Error::new(message).with_kind(ErrorKind::Syntax).at(Some(pos)));
+    }
+
+    fn report(&mut self, error: Error) {
+        self.errors.push(error);
+    }
+
+    /// The value, or its error put aside.
+    fn ok<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.report(error)).ok()
     }
 }

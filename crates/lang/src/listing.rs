@@ -1,0 +1,8 @@
+//! What `--list-tasks`, `--list-tags`, `--list-hosts` and `--syntax-check` print, and which tasks tags select.
+
+mod plays;
+mod tags;
+
+pub(crate) use plays::tag_names;
+pub use plays::{Listing, list};
+pub use tags::TagSelection;
