@@ -106,12 +106,14 @@ fn read_files(settings: &Settings) -> (Files, Settings) {
                 let mut public_path = path.as_os_str().to_owned();
                 public_path.push(".pub");
                 let name = path.display().to_string();
-                match load_public_key(path).or_else(|_| load_public_key(&public_path)) {
-                    Ok(key) => files.public.push((name, key)),
-                    Err(_) if settings.identity_files_named || reason != "no such file" => {
+                let missing = reason == keys::MISSING;
+                let beside = || if missing { load_public_key(&public_path).ok() } else { None };
+                match load_public_key(path).ok().or_else(beside) {
+                    Some(key) => files.public.push((name, key)),
+                    None if settings.identity_files_named || !missing => {
                         files.unusable.push(format!("key {name} ({reason})"));
                     }
-                    Err(_) => {}
+                    None => {}
                 }
             }
         }

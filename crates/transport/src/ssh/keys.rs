@@ -14,6 +14,9 @@ use russh::keys::{
 use crate::clock::Clock;
 use crate::prompt::{Prompter, Question};
 
+/// Why a file cannot be used when there is none.
+pub const MISSING: &str = "no such file";
+
 /// A private key file as far as it can be read without its passphrase.
 pub struct KeyFile {
     pub path: PathBuf,
@@ -94,7 +97,7 @@ fn is_encrypted(text: &str) -> bool {
 
 fn short(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".into(),
+        std::io::ErrorKind::NotFound => MISSING.into(),
         std::io::ErrorKind::PermissionDenied => "permission denied".into(),
         _ => error.to_string(),
     }
