@@ -120,26 +120,28 @@ impl Range {
     fn values(&self) -> Result<Vec<String>> {
         match self {
             Self::Numbers { from, to, step, width } => {
-                if from > to {
-                    return Err(Error::new("host range must have begin <= end"));
-                }
                 if *step == 0 {
                     return Err(Error::new("host range must have a step above zero"));
                 }
-                if (to - from) / step > MAX_HOSTS as u64 {
+                // A range that ends before it begins is empty, not wrong.
+                if to.saturating_sub(*from) / step > MAX_HOSTS as u64 {
                     return Err(Error::new(format!("a host range of more than {MAX_HOSTS} hosts")));
                 }
                 let step = usize::try_from(*step).unwrap_or(usize::MAX);
                 Ok((*from..=*to).step_by(step).map(|n| format!("{n:0width$}")).collect())
             }
             Self::Letters { from, to, step } => {
-                if from > to || from.is_ascii_lowercase() != to.is_ascii_lowercase() {
-                    return Err(Error::new("host range must have begin <= end"));
-                }
                 if *step == 0 {
                     return Err(Error::new("host range must have a step above zero"));
                 }
-                Ok((*from..=*to).step_by(*step).map(String::from).collect())
+                // `a` to `Z` is all of them, as in Python's list of letters.
+                let letters = || ('a'..='z').chain('A'..='Z');
+                let place = |c: &char| letters().position(|letter| letter == *c).unwrap_or(0);
+                let (from, to) = (place(from), place(to));
+                if from > to {
+                    return Err(Error::new("host range must have begin <= end"));
+                }
+                Ok(letters().take(to + 1).skip(from).step_by(*step).map(String::from).collect())
             }
         }
     }
@@ -152,7 +154,7 @@ pub(crate) fn expand_ranges(pattern: &str) -> Result<Vec<String>> {
     if !range.contains(':') {
         return Ok(vec![pattern.to_owned()]);
     }
-    let wrong = |what: &str| Error::new(format!("{what}: '[{range}]' in '{pattern}'"));
+    let wrong = |what: &str| Error::new(what).with_help(format!("it is '[{range}]' in '{pattern}'"));
     let bounds: Vec<&str> = range.split(':').collect();
     if bounds.len() > 3 {
         return Err(wrong("host range must be begin:end or begin:end:step"));

@@ -43,8 +43,8 @@ pub struct Host {
 pub struct Inventory {
     pub(crate) groups: IndexMap<String, Group>,
     pub(crate) hosts: IndexMap<String, Host>,
-    /// The host that `localhost` means when no source names it.
-    pub(super) localhost: Host,
+    /// The hosts that the names of this machine mean when no source names one of them.
+    pub(super) implicit: Vec<Host>,
     /// The source that is being read.
     pub(super) current: Option<Arc<str>>,
     pub(super) adjacent: Adjacent,
@@ -61,7 +61,7 @@ impl Default for Inventory {
         let mut inventory = Self {
             groups: IndexMap::new(),
             hosts: IndexMap::new(),
-            localhost: implicit_localhost("localhost"),
+            implicit: LOCALHOST.iter().map(|name| implicit_localhost(name)).collect(),
             current: None,
             adjacent: Adjacent::default(),
             sources: Vec::new(),
@@ -124,7 +124,10 @@ impl Inventory {
         if !is_localhost(name) {
             return None;
         }
-        self.hosts.values().find(|host| is_localhost(&host.name)).or(Some(&self.localhost))
+        self.hosts
+            .values()
+            .find(|host| is_localhost(&host.name))
+            .or_else(|| self.implicit.iter().find(|host| host.name == name))
     }
 
     /// Make a group if it is not there.
@@ -148,6 +151,16 @@ impl Inventory {
             let mut host = Host { name: name.into(), source: self.current.clone(), ..Host::default() };
             if let Some(port) = port {
                 host.vars.insert(Key::from("ansible_port"), Value::Int(port.into()));
+            }
+            let first = if is_localhost(name) {
+                self.hosts.keys().find(|host| is_localhost(host)).cloned()
+            } else {
+                None
+            };
+            if let Some(first) = first {
+                self.warn(Error::new(format!(
+                    "A duplicate localhost-like entry was found ({name}). First found localhost was {first}"
+                )));
             }
             self.hosts.insert(name.into(), host);
         }
@@ -354,6 +367,8 @@ fn priority(value: &Value) -> Result<i64> {
 }
 
 /// The names that mean this machine.
+const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
 pub(crate) fn is_localhost(name: &str) -> bool {
-    matches!(name, "localhost" | "127.0.0.1" | "::1")
+    LOCALHOST.contains(&name)
 }

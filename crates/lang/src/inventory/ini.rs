@@ -71,8 +71,10 @@ pub(super) fn load(
             continue;
         }
         if line.starts_with('[') && line.ends_with(']') {
-            return Err(failed(format!("Invalid section entry: '{line}'"))
-                .with_help("a section has no spaces and no characters other than a group name's"));
+            return Err(failed(format!(
+                "Invalid section entry: '{line}'. Please make sure that there are no spaces in the section entry, and \
+                 that there are no other invalid characters"
+            )));
         }
         match section {
             Section::Hosts => {
@@ -124,9 +126,9 @@ pub(super) fn load(
         Some((name, waiting)) => {
             let message = match (waiting.section, waiting.parents.last()) {
                 (Section::Children, Some(parent)) => {
-                    format!("Section [{parent}:children] includes undefined group: {name}")
+                    format!("Section [{parent}:children] includes undefined group '{name}'")
                 }
-                _ => format!("Section [{name}:vars] not valid for undefined group: {name}"),
+                _ => format!("Section [{name}:vars] not valid for undefined group '{name}'"),
             };
             let pos = Pos { file, line: waiting.line, column: 1 };
             Err(Error::new(message).at(Some(&pos)))

@@ -95,7 +95,7 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 self.space();
                 let negative = next == '-';
-                match self.number_after_sign()? {
+                match self.number()? {
                     Value::Int(i) if negative => Some(i.checked_neg().map_or(Value::Null, Value::Int)),
                     Value::Float(f) if negative => Some(Value::Float(-f)),
                     Value::BigInt(digits) if negative => {
@@ -109,20 +109,6 @@ impl<'a> Parser<'a> {
             }
             '0'..='9' | '.' => self.number(),
             _ => self.word_or_string(),
-        }
-    }
-
-    /// Python allows any number of signs before a number.
-    fn number_after_sign(&mut self) -> Option<Value> {
-        match self.rest().chars().next()? {
-            '0'..='9' | '.' => self.number(),
-            '+' | '-' if self.nested < MAX_DEPTH => {
-                self.nested += 1;
-                let value = self.value();
-                self.nested -= 1;
-                value.filter(|v| matches!(v, Value::Int(_) | Value::Float(_) | Value::BigInt(_)))
-            }
-            _ => None,
         }
     }
 

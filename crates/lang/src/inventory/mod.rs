@@ -23,11 +23,21 @@ pub(crate) use data::is_localhost;
 pub use data::{ALL, Group, Host, Inventory, UNGROUPED};
 
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::template::{MapScope, Scope, Templar};
 use crate::{Error, Key, Map, Result, Value};
 
 /// Renders a template natively over variables: for plugins that make groups and variables by expressions.
 pub type Render<'a> = &'a dyn Fn(&str, &Map) -> Result<Value>;
+
+/// Renders with the templar, natively: what `render` of [`LoadOptions`] usually is.
+pub fn render_with(templar: &Templar) -> impl Fn(&str, &Map) -> Result<Value> {
+    |text, vars| {
+        let scope: Arc<dyn Scope> = Arc::new(MapScope { vars: vars.clone(), ..MapScope::default() });
+        templar.render(&Value::template(text), &scope)
+    }
+}
 
 /// What to do with names of groups that are no valid variable names (`force_valid_group_names`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,7 +151,9 @@ impl Inventory {
             inventory.parsed |= parsed;
             inventory.sources.push(source::shown(source));
         }
-        inventory.reconcile();
+        if inventory.parsed {
+            inventory.reconcile();
+        }
         inventory.current = None;
         if !inventory.parsed {
             if options.unparsed_is_failed {

@@ -128,6 +128,7 @@ impl File<'_> {
             }
             "yaml" => is_file && extension.as_deref().is_none_or(|e| matches!(e, "yml" | "yaml" | "json")),
             "toml" => is_file && extension.as_deref() == Some("toml"),
+            "ini" => is_file && extension.as_deref() != Some("toml"),
             _ => is_file,
         }
     }
@@ -146,7 +147,10 @@ impl File<'_> {
             }
             "ini" => {
                 let path = self.path().to_path_buf();
-                ini::load(inventory, &self.text(options)?, &path, options)
+                ini::load(inventory, &self.text(options)?, &path, options).map_err(|error| {
+                    let pos = error.pos().cloned();
+                    Error::new("Failed to parse inventory").caused_by(error).at(pos.as_ref())
+                })
             }
             "toml" => {
                 let path = self.path().to_path_buf();

@@ -58,13 +58,13 @@ fn load_group(
             }
             _ if matches!(section, "hosts" | "children" | "vars") => {
                 return Err(value.error(format!(
-                    "Invalid \"{section}\" entry for \"{text}\" group, requires a dictionary, found \"{}\" instead",
+                    "Invalid \"{section}\" entry for \"{text}\" group, requires a dictionary, found \"<class '{}'>\" instead",
                     value.type_name()
                 )));
             }
             _ => {
                 inventory.warn(value.error(format!(
-                    "Skipping key ({section}) in group ({text}) as it is not a mapping, it is a {}",
+                    "Skipping key ({section}) in group ({text}) as it is not a mapping, it is a <class '{}'>",
                     value.type_name()
                 )));
                 continue;
@@ -73,7 +73,7 @@ fn load_group(
         if !matches!(section, "hosts" | "children" | "vars") {
             let shown = key.to_key().map(|key| key.to_string()).unwrap_or_default();
             inventory.warn(key.error(format!(
-                "Skipping unexpected key \"{shown}\" in group \"{text}\", only \"vars\", \"children\" and \"hosts\" are valid"
+                "Skipping unexpected key ({shown}) in group ({text}), only \"vars\", \"children\" and \"hosts\" are valid"
             )));
             continue;
         }
@@ -148,7 +148,7 @@ pub(super) fn load_toml(
     options: &LoadOptions<'_>,
 ) -> Result<()> {
     let tables: serde_json::Map<String, serde_json::Value> =
-        basic_toml::from_str(text).map_err(|error| Error::new(format!("TOML parsing failed: {error}")))?;
+        toml::from_str(text).map_err(|error| Error::new(format!("TOML parsing failed: {error}")))?;
     if tables.is_empty() {
         return Err(Error::new("Parsed empty TOML file"));
     }

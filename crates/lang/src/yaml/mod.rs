@@ -98,6 +98,11 @@ fn null(file: &Arc<Path>) -> Node {
     }
 }
 
+/// Is this text a date or a moment of YAML 1.1 (`2001-12-14`)?
+pub(crate) fn is_timestamp(text: &str) -> bool {
+    scalar::parse_timestamp(text).is_ok()
+}
+
 /// A float as Python's `repr` shows it: the shortest digits that read back the same, `1.0`, `1e+16`, `inf`.
 pub fn python_float(f: f64) -> String {
     if f.is_nan() {

@@ -1,7 +1,7 @@
 //! JSON as Python's `json.dumps(value, indent=4, sort_keys=True, ensure_ascii=False)` writes it.
 
-use crate::Value;
-use crate::yaml::python_float;
+use crate::yaml::{is_timestamp, python_float};
+use crate::{Str, Value};
 
 /// A value as indented JSON with sorted keys; an encrypted string as Ansible marks it in JSON.
 pub fn json_text(value: &Value) -> String {
@@ -19,6 +19,11 @@ fn write(out: &mut String, value: &Value, depth: usize) {
         Value::Float(f) if f.is_nan() => out.push_str("NaN"),
         Value::Float(f) if f.is_infinite() => out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" }),
         Value::Float(f) => out.push_str(&python_float(*f)),
+        // Text that is data has to stay data when it is read back. Dates are the exception: in Ansible no text.
+        Value::Str(text) if !text.is_template() && !is_timestamp(text.as_str()) => {
+            let quoted = Value::Str(Str::template(text.shared(), None));
+            object(out, [("__ansible_unsafe".to_owned(), &quoted)].into_iter(), depth);
+        }
         Value::Str(text) => string(out, text.as_str()),
         Value::Vault(vault) => {
             let entry = [("__ansible_vault".to_owned(), &Value::str(vault.text.as_str()))];

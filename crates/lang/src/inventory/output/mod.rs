@@ -2,17 +2,16 @@
 //! shows it.
 
 mod json;
-mod python;
 mod toml;
 
 use std::collections::HashSet;
 
 use super::adjacent::combine;
 use super::{ALL, Group, Host, Inventory, UNGROUPED};
+use crate::template::python_str;
 use crate::yaml::{DumpOptions, to_yaml};
 use crate::{Error, Key, Map, Result, Value};
 pub use json::json_text;
-use python::python_str;
 
 /// Variables that Ansible makes itself and does not show.
 const INTERNAL: [&str; 22] = [
@@ -80,7 +79,7 @@ impl Inventory {
             }
             let meta: Map = [
                 (Key::from("hostvars"), Value::map(hostvars)),
-                (Key::from("profile"), Value::str("inventory_legacy")),
+                (Key::from("profile"), Value::template("inventory_legacy")),
             ]
             .into_iter()
             .collect();
@@ -189,9 +188,8 @@ fn write(value: &Value, format: Format) -> Result<String> {
         Format::Json => Ok(json_text(value) + "\n"),
         Format::Yaml => {
             to_yaml(value, &DumpOptions { default_flow_style: Some(false), ..DumpOptions::to_yaml() })
-                .map(|text| text + "\n")
         }
-        Format::Toml => toml::toml_text(value).map(|text| text + "\n"),
+        Format::Toml => toml::toml_text(value),
     }
 }
 
@@ -230,10 +228,10 @@ impl<'a> List<'a> {
     /// JSON: all groups beside each other, with the names of their hosts and children.
     fn flat(&mut self, group: &'a Group) -> Map {
         let mut results = Map::new();
-        let hosts: Vec<Value> = self.hosts(group).iter().map(|host| Value::str(host.name.as_str())).collect();
+        let hosts: Vec<Value> = self.hosts(group).iter().map(|host| Value::template(host.name.as_str())).collect();
         let mut names = Vec::new();
         for child in self.children(group) {
-            names.push(Value::str(child.name.as_str()));
+            names.push(Value::template(child.name.as_str()));
             if self.groups.insert(&child.name) {
                 results.extend(self.flat(child));
             }
@@ -279,7 +277,7 @@ impl<'a> List<'a> {
                 continue;
             }
             if group.name != ALL {
-                names.push(Value::str(child.name.as_str()));
+                names.push(Value::template(child.name.as_str()));
             }
             if self.groups.insert(&child.name) {
                 results.extend(self.tables(child));
