@@ -1,0 +1,222 @@
+//! Actions that need no host: debug, set_fact, assert, fail, add_host, group_by, validate_argument_spec.
+
+use lang::{Error, Key, Map, Result, Value};
+
+use super::{Input, Local, Prepared};
+use crate::map;
+use crate::results::ResultMap;
+use crate::settings::{text_of, to_bool, to_int};
+
+pub fn debug(input: &Input<'_>) -> Result<Prepared> {
+    input.allow("ansible.builtin.debug", &["msg", "var", "verbosity"])?;
+    if input.args.contains_key("msg") && input.args.contains_key("var") {
+        return Err(input.error("parameters are mutually exclusive: msg|var"));
+    }
+    let verbosity = match input.args.get("verbosity") {
+        None => 0,
+        Some(value) => to_int(value).ok_or_else(|| {
+            input.error(format!("argument 'verbosity' is not an integer: {}", text_of(value)))
+        })?,
+    };
+    if i64::from(input.ctx.options.verbosity) < verbosity {
+        return Ok(Prepared::Done(map! {
+            "skipped": true, "skipped_reason": "Verbosity threshold not met.", "changed": false, "failed": false
+        }));
+    }
+    let mut result = Map::new();
+    if let Some(msg) = input.args.get("msg") {
+        result.put("msg", msg.clone());
+    } else if let Some(var) = input.args.get("var") {
+        match var {
+            Value::Str(text) => {
+                let name = text.as_str();
+                let value = match input.ctx.templar.evaluate(name, input.scope, text.pos()) {
+                    Ok(Value::Undefined(_)) => Value::str("VARIABLE IS NOT DEFINED!"),
+                    Ok(value) => value,
+                    Err(e) if e.is_pending() => return Err(e),
+                    Err(e) if e.kind() == lang::error::ErrorKind::Undefined => {
+                        let detail = if input.ctx.options.verbosity > 0 { format!(": {e}") } else { String::new() };
+                        Value::from(format!("VARIABLE IS NOT DEFINED!{detail}"))
+                    }
+                    Err(e) => return Err(e),
+                };
+                result.put(name, value);
+            }
+            // A value instead of a name is shown under its type.
+            other => {
+                let name = match other {
+                    Value::List(_) => "<class 'list'>",
+                    Value::Map(_) => "<class 'dict'>",
+                    _ => "<class 'str'>",
+                };
+                result.put(name, other.clone());
+            }
+        }
+    } else {
+        result.put("msg", "Hello world!");
+    }
+    result.put("changed", false);
+    result.put("failed", false);
+    result.put("_ansible_verbose_always", true);
+    Ok(Prepared::Done(result))
+}
+
+pub fn set_fact(input: &Input<'_>) -> Result<Prepared> {
+    let cacheable = input.bool("cacheable")?.unwrap_or(false);
+    let mut facts = Map::new();
+    for (key, value) in &input.args {
+        let Some(name) = key.as_str() else {
+            return Err(input.error(format!("The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores.")));
+        };
+        if name == "cacheable" {
+            continue;
+        }
+        if name == "_raw_params" {
+            return Err(input.error("'set_fact' takes key=value arguments or a dictionary"));
+        }
+        let rendered = match name {
+            name if lang::value::may_be_template(name) => {
+                text_of(&input.ctx.templar.render(&Value::template(name), input.scope)?)
+            }
+            name => name.to_owned(),
+        };
+        if !is_identifier(&rendered) {
+            return Err(input.error(format!(
+                "The variable name '{rendered}' is not valid. Variables must start with a letter or underscore character, \
+                 and contain only letters, numbers and underscores."
+            )));
+        }
+        facts.insert(Key::from(rendered), value.clone());
+    }
+    if facts.is_empty() {
+        return Err(input.error("No key/value pairs provided, at least one is required for this action to succeed"));
+    }
+    Ok(Prepared::Done(map! {"changed": false, "ansible_facts": facts, "_ansible_facts_cacheable": cacheable}))
+}
+
+/// A name that a variable can have.
+pub fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
+        && chars.all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
+pub fn assert(input: &Input<'_>) -> Result<Prepared> {
+    input.allow("ansible.builtin.assert", &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
+    let Some(that) = input.args.get("that") else {
+        return Err(input.error("conditional required in \"that\" string"));
+    };
+    let quiet = input.bool("quiet")?.unwrap_or(false);
+    let conditions = match that {
+        Value::List(items) => items.to_vec(),
+        Value::Str(text) if text.has_template() => match input.ctx.templar.render(that, input.scope)? {
+            Value::List(items) => items.to_vec(),
+            _ => vec![that.clone()],
+        },
+        other => vec![other.clone()],
+    };
+    let message = |name: &str| input.args.get(name).cloned();
+    for condition in &conditions {
+        let holds = input.ctx.templar.condition(condition, input.scope)?;
+        if holds {
+            continue;
+        }
+        let msg = message("fail_msg").or(message("msg")).unwrap_or_else(|| Value::str("Assertion failed"));
+        let mut result = map! {"changed": false, "failed": true, "evaluated_to": false, "msg": msg};
+        result.put("assertion", condition.clone().untrusted());
+        if !quiet {
+            result.put("_ansible_verbose_always", true);
+        }
+        return Ok(Prepared::Done(result));
+    }
+    let msg = message("success_msg").unwrap_or_else(|| Value::str("All assertions passed"));
+    let mut result = map! {"changed": false, "failed": false, "msg": msg};
+    if !quiet {
+        result.put("_ansible_verbose_always", true);
+    }
+    Ok(Prepared::Done(result))
+}
+
+pub fn fail(input: &Input<'_>) -> Result<Prepared> {
+    input.allow("ansible.builtin.fail", &["msg"])?;
+    let msg = input.args.get("msg").cloned().unwrap_or_else(|| Value::str("Failed as requested from task"));
+    Ok(Prepared::Done(map! {"changed": false, "failed": true, "msg": msg}))
+}
+
+pub fn add_host(input: Input<'_>) -> Result<Prepared> {
+    if input.args.contains_key("_raw_params") {
+        return Err(input.error("'add_host' takes key=value arguments or a dictionary"));
+    }
+    let name = ["name", "hostname", "host"].iter().find_map(|n| input.text(n));
+    let Some(name) = name.filter(|n| !n.is_empty()) else {
+        return Err(input.error("name, host or hostname needs to be provided"));
+    };
+    let mut args = input.args;
+    for alias in ["hostname", "host"] {
+        args.shift_remove(alias);
+    }
+    args.put("name", name);
+    Ok(Prepared::Local(Local::AddHost(args)))
+}
+
+pub fn group_by(input: Input<'_>) -> Result<Prepared> {
+    input.allow("ansible.builtin.group_by", &["key", "parents"])?;
+    if !input.args.contains_key("key") {
+        return Err(input.error("the 'key' param is required when using group_by"));
+    }
+    Ok(Prepared::Local(Local::GroupBy(input.args)))
+}
+
+pub fn validate_argument_spec(input: &Input<'_>) -> Result<Prepared> {
+    let Some(Value::Map(spec)) = input.args.get("argument_spec") else {
+        return Err(input.error("\"argument_spec\" arg is required in args: and must be a dictionary"));
+    };
+    let provided = match input.args.get("provided_arguments") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Map(map)) => (**map).clone(),
+        Some(other) => {
+            return Err(input.error(format!("Incorrect type for provided_arguments, expected dict and got {}", other.type_name())));
+        }
+    };
+    let context = input.args.get("validate_args_context").cloned().unwrap_or_else(|| Value::map(Map::new()));
+    let mut values = Map::new();
+    for name in spec.keys().filter_map(Key::as_str) {
+        let value = match provided.get(name) {
+            Some(value) => Some(value.clone()),
+            None => match input.scope.get(name)? {
+                Some(value) => Some(input.ctx.templar.render(&value, input.scope)?),
+                None => None,
+            },
+        };
+        if let Some(value) = value {
+            values.insert(Key::from(name), value);
+        }
+    }
+    for (name, value) in &provided {
+        values.insert(name.clone(), value.clone());
+    }
+    let errors = crate::pending_lang::validate_argument_spec(spec, &values);
+    if errors.is_empty() {
+        return Ok(Prepared::Done(map! {
+            "changed": false, "msg": "The arg spec validation passed", "validate_args_context": context
+        }));
+    }
+    let list: Vec<Value> = errors.iter().map(|e| Value::from(e.as_str())).collect();
+    Ok(Prepared::Done(map! {
+        "changed": false,
+        "failed": true,
+        "msg": format!("Validation of arguments failed:\n{}", errors.join("\n")),
+        "argument_errors": list,
+        "argument_spec_data": Value::Map(spec.clone()),
+        "validate_args_context": context,
+    }))
+}
+
+/// `yes`/`no` of an argument that the action itself looks at.
+pub fn flag(args: &Map, name: &str, default: bool) -> Result<bool> {
+    match args.get(name) {
+        None | Some(Value::Null) => Ok(default),
+        Some(value) => to_bool(value)
+            .ok_or_else(|| Error::new(format!("argument '{name}' is not a valid boolean: {}", text_of(value)))),
+    }
+}

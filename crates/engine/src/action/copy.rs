@@ -1,0 +1,162 @@
+//! `copy`: content, files and whole directories of the controller.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::rc::Rc;
+
+use lang::{Result, Value};
+use protocol::Hash;
+use serde_json::json;
+
+use super::basic::flag;
+use super::files::{basename, find_file, send_bytes, send_file};
+use super::{Input, Prepared, StepPlan, to_json};
+use crate::link::Content;
+use crate::map;
+use crate::results::ResultMap;
+use crate::scope::calculate;
+use crate::settings::text_of;
+
+pub fn copy(input: Input<'_>) -> Result<Prepared> {
+    let src = input.text("src");
+    let content = input.args.get("content").filter(|c| !c.is_null());
+    if input.args.contains_key("_raw_params") {
+        return Err(input.error("src (or content) and dest are required"));
+    }
+    let dest = input.text("dest").filter(|d| !d.is_empty());
+    let Some(dest) = dest else {
+        return Err(input.error("dest is required"));
+    };
+    match (&src, content) {
+        (Some(_), Some(_)) => return Err(input.error("src and content are mutually exclusive")),
+        (None, None) => return Err(input.error("src (or content) is required")),
+        _ => {}
+    }
+    let mut args = to_json(&input.args);
+    for key in ["src", "content", "decrypt"] {
+        args.shift_remove(key);
+    }
+    if let Some(content) = content {
+        if dest.ends_with('/') {
+            return Err(input.error("can not use content with a dir as dest"));
+        }
+        let bytes = match content {
+            Value::Map(_) | Value::List(_) => {
+                text_of(&calculate(&input.ctx.templar, "value | to_json", map! {"value": content.clone()})?).into_bytes()
+            }
+            other => text_of(other).into_bytes(),
+        };
+        let sent = send_bytes(bytes);
+        args.insert("content".into(), sent.argument);
+        return Ok(Prepared::Step(Box::new(StepPlan {
+            module: "copy".into(),
+            args,
+            finish: None,
+            contents: sent.offer.into_iter().collect(),
+        })));
+    }
+    let src = src.unwrap_or_default();
+    if flag(&input.args, "remote_src", false)? {
+        args.insert("src".into(), src.into());
+        return super::step("copy", args, &input.task.pos);
+    }
+    let path = find_file(input.scope.search_path(), "files", &src)?;
+    if path.is_dir() {
+        return tree(&input, &path, &src, &dest, args);
+    }
+    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
+    args.insert("content".into(), sent.argument);
+    args.insert("original_basename".into(), basename(&path).into());
+    if input.text("mode").as_deref() == Some("preserve") {
+        args.insert("mode".into(), mode_of(&path).into());
+    }
+    let contents = sent.offer.into_iter().collect();
+    Ok(Prepared::Step(Box::new(StepPlan { module: "copy".into(), args, finish: None, contents })))
+}
+
+fn mode_of(path: &Path) -> String {
+    path.metadata().map(|m| format!("0{:o}", m.permissions().mode() & 0o7777)).unwrap_or_else(|_| "0644".into())
+}
+
+/// A whole directory, as one step: a manifest of what should be there.
+fn tree(
+    input: &Input<'_>,
+    path: &Path,
+    src: &str,
+    dest: &str,
+    mut args: protocol::Map,
+) -> Result<Prepared> {
+    let local_follow = flag(&input.args, "local_follow", true)?;
+    let decrypt = flag(&input.args, "decrypt", true)?;
+    let preserve = input.text("mode").as_deref() == Some("preserve");
+    // As rsync: `dir/` means what is in it, `dir` the directory itself.
+    let prefix = if src.ends_with('/') { String::new() } else { basename(path) };
+    let mut manifest = Vec::new();
+    let mut contents = Vec::new();
+    if !prefix.is_empty() {
+        manifest.push(json!({"path": prefix, "directory": true}));
+    }
+    let mut waiting = vec![(path.to_owned(), prefix)];
+    while let Some((dir, relative)) = waiting.pop() {
+        let io = |e: std::io::Error| input.error(format!("Could not read {}: {e}", dir.display()));
+        let mut names: Vec<_> = std::fs::read_dir(&dir).map_err(io)?.filter_map(|e| e.ok().map(|e| e.file_name())).collect();
+        names.sort();
+        for name in names {
+            let file = dir.join(&name);
+            let name = name.to_string_lossy();
+            let below = if relative.is_empty() { name.into_owned() } else { format!("{relative}/{name}") };
+            let metadata = if local_follow { file.metadata() } else { file.symlink_metadata() };
+            let metadata = match metadata {
+                Ok(metadata) => metadata,
+                Err(e) => return Err(input.error(format!("Could not read {}: {e}", file.display()))),
+            };
+            if metadata.is_symlink() {
+                let target = std::fs::read_link(&file).map_err(io)?;
+                manifest.push(json!({"path": below, "link": target.to_string_lossy()}));
+            } else if metadata.is_dir() {
+                manifest.push(json!({"path": below, "directory": true}));
+                waiting.push((file, below));
+            } else if metadata.is_file() {
+                let sent = send_for_tree(input, &file, decrypt)?;
+                let mut entry = json!({"path": below, "content": sent.argument});
+                if preserve {
+                    entry["mode"] = mode_of(&file).into();
+                }
+                manifest.push(entry);
+                contents.extend(sent.offer);
+            }
+        }
+    }
+    args.insert("tree".into(), manifest.into());
+    let dest = dest.to_owned();
+    let source = src.to_owned();
+    let finish: super::Finish = Rc::new(move |result| {
+        if !result.contains_key("dest") {
+            result.put("dest", dest.as_str());
+        }
+        if !result.contains_key("src") {
+            result.put("src", source.as_str());
+        }
+    });
+    let finish = Some(finish);
+    Ok(Prepared::Step(Box::new(StepPlan { module: "copy".into(), args, finish, contents })))
+}
+
+/// In a tree nothing is sent that the host may have: only tiny files travel with the manifest.
+fn send_for_tree(input: &Input<'_>, path: &Path, decrypt: bool) -> Result<super::files::Sent> {
+    let sent = send_file(input, path, decrypt)?;
+    if sent.offer.is_some() {
+        return Ok(sent);
+    }
+    let content = if decrypt {
+        input.ctx.hooks.read(path)?
+    } else {
+        std::fs::read(path).map_err(|e| input.error(format!("Could not read {}: {e}", path.display())))?
+    };
+    if content.len() <= 64 {
+        return Ok(sent);
+    }
+    let hash = Hash::of(&content);
+    let argument = modules::Blob::Remote { hash, size: content.len() as u64 }.to_json();
+    Ok(super::files::Sent { argument, offer: Some((hash, Content::Bytes(content.into()))) })
+}

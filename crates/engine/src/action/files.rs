@@ -1,0 +1,246 @@
+//! Files of the controller: finding them as Ansible does, and the actions that send them as they are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lang::{Error, Result};
+use protocol::Hash;
+
+use super::basic::flag;
+use super::{Input, Prepared, StepPlan, to_json};
+use crate::link::Content;
+use crate::map;
+use crate::scope::calculate;
+use crate::results::ResultMap;
+
+/// Contents up to this many bytes travel with the step itself: asking for them would cost a round trip.
+const INLINE: usize = 32 << 10;
+
+/// Find `name` on the search path of a scope: in the folder `kind` (`files`, `templates`, `vars`) of each directory
+/// first, then in the directory itself.
+pub fn find_file(path: &[PathBuf], kind: &str, name: &str) -> Result<PathBuf> {
+    let wanted = Path::new(name);
+    let expanded = expand_home(name);
+    if expanded.is_absolute() {
+        return if expanded.exists() { Ok(expanded) } else { Err(not_found(name, &[])) };
+    }
+    let mut tried = Vec::new();
+    for dir in path {
+        let mut bases = vec![dir.clone()];
+        if dir.file_name().is_some_and(|n| n == "tasks")
+            && let Some(parent) = dir.parent()
+        {
+            bases.insert(0, parent.to_owned());
+        }
+        for base in bases {
+            for candidate in [base.join(kind).join(wanted), base.join(wanted)] {
+                if candidate.exists() {
+                    return Ok(candidate);
+                }
+                tried.push(candidate);
+            }
+        }
+    }
+    Err(not_found(name, &tried))
+}
+
+fn not_found(name: &str, tried: &[PathBuf]) -> Error {
+    let mut message = format!("Could not find or access '{name}'");
+    if !tried.is_empty() {
+        let list: Vec<String> = tried.iter().map(|p| format!("\t{}", p.display())).collect();
+        message = format!("{message}\nSearched in:\n{}", list.join("\n"));
+    }
+    Error::new(format!("{message} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"))
+        .with_kind(lang::error::ErrorKind::NotFound)
+}
+
+fn expand_home(name: &str) -> PathBuf {
+    match (name.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+/// Names that mean the controller itself.
+pub fn is_localhost(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
+}
+
+/// A file's content as an argument of a step, and what has to be offered for it.
+pub struct Sent {
+    pub argument: serde_json::Value,
+    pub offer: Option<(Hash, Content)>,
+}
+
+/// Content that is in memory.
+pub fn send_bytes(content: Vec<u8>) -> Sent {
+    if content.len() <= INLINE {
+        return Sent { argument: modules::Blob::Inline(content).to_json(), offer: None };
+    }
+    let hash = Hash::of(&content);
+    let argument = modules::Blob::Remote { hash, size: content.len() as u64 }.to_json();
+    Sent { argument, offer: Some((hash, Content::Bytes(Arc::from(content)))) }
+}
+
+/// The content of a file on the controller; a vault is decrypted if `decrypt` says so.
+pub fn send_file(input: &Input<'_>, path: &Path, decrypt: bool) -> Result<Sent> {
+    let unreadable = |e: std::io::Error| {
+        input.error(format!("Could not find or access '{}' on the Ansible Controller: {e}", path.display()))
+    };
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > 4 << 20 {
+        let mut head = [0; 16];
+        let mut file = std::fs::File::open(path).map_err(unreadable)?;
+        let n = std::io::Read::read(&mut file, &mut head).map_err(unreadable)?;
+        if !(decrypt && head[..n].starts_with(b"$ANSIBLE_VAULT")) {
+            let hash = hash_file(path).map_err(unreadable)?;
+            let argument = modules::Blob::Remote { hash, size }.to_json();
+            return Ok(Sent { argument, offer: Some((hash, Content::File(path.to_owned()))) });
+        }
+    }
+    let content = if decrypt { input.ctx.hooks.read(path)? } else { std::fs::read(path).map_err(unreadable)? };
+    Ok(send_bytes(content))
+}
+
+/// SHA-256 of a file, read in pieces.
+fn hash_file(path: &Path) -> std::io::Result<Hash> {
+    use sha2::{Digest, Sha256};
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
+    Ok(Hash::from_bytes(hasher.finalize().into()))
+}
+
+pub fn script(input: Input<'_>) -> Result<Prepared> {
+    let raw = input.text("_raw_params").or_else(|| input.text("cmd"));
+    let Some(raw) = raw.filter(|r| !r.trim().is_empty()) else {
+        return Err(input.error("one of the following is required: _raw_params, cmd"));
+    };
+    let words = crate::settings::split_words(&raw);
+    let name = words.first().cloned().unwrap_or_default();
+    let path = find_file(input.scope.search_path(), "files", &name)?;
+    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
+    let rest = raw.trim_start();
+    // The rest of the line goes to the shell as it was written.
+    let rest = rest.strip_prefix(name.as_str()).unwrap_or_else(|| rest.split_once(char::is_whitespace).map_or("", |r| r.1));
+    let mut args = to_json(&input.args);
+    for key in ["_raw_params", "cmd", "decrypt"] {
+        args.shift_remove(key);
+    }
+    args.insert("script".into(), sent.argument);
+    args.insert("arguments".into(), rest.trim().into());
+    args.insert("name".into(), path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into());
+    Ok(Prepared::Step(Box::new(StepPlan {
+        module: "script".into(),
+        args,
+        finish: None,
+        contents: sent.offer.into_iter().collect(),
+    })))
+}
+
+pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
+    let src = input.text("src");
+    let dest = input.text("dest");
+    let (Some(src), Some(_)) = (src, dest) else {
+        return Err(input.error("src (or content) and dest are required"));
+    };
+    let remote = flag(&input.args, "remote_src", false)? || src.contains("://");
+    let mut args = to_json(&input.args);
+    args.shift_remove("decrypt");
+    if remote {
+        args.insert("remote_src".into(), true.into());
+        return super::step("unarchive", args, &input.task.pos);
+    }
+    let path = find_file(input.scope.search_path(), "files", &src)?;
+    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
+    args.insert("src".into(), sent.argument);
+    args.insert("original_basename".into(), basename(&path).into());
+    let source = path.to_string_lossy().into_owned();
+    Ok(Prepared::Step(Box::new(StepPlan {
+        module: "unarchive".into(),
+        args,
+        finish: Some(std::rc::Rc::new(move |result| {
+            if !result.contains_key("src") {
+                result.put("src", source.as_str());
+            }
+        })),
+        contents: sent.offer.into_iter().collect(),
+    })))
+}
+
+pub fn assemble(input: Input<'_>) -> Result<Prepared> {
+    let (Some(src), Some(_)) = (input.text("src"), input.text("dest")) else {
+        return Err(input.error("src and dest are required"));
+    };
+    if flag(&input.args, "remote_src", true)? {
+        return super::step("assemble", to_json(&input.args), &input.task.pos);
+    }
+    let dir = find_file(input.scope.search_path(), "files", &src)?;
+    if !dir.is_dir() {
+        return Err(input.error(format!("Source ({}) is not a directory", dir.display())));
+    }
+    let content = assemble_local(&input, &dir)?;
+    let sent = send_bytes(content);
+    let mut args = to_json(&input.args);
+    for key in ["src", "remote_src", "delimiter", "regexp", "ignore_hidden", "decrypt"] {
+        args.shift_remove(key);
+    }
+    args.insert("content".into(), sent.argument);
+    Ok(Prepared::Step(Box::new(StepPlan {
+        module: "copy".into(),
+        args,
+        finish: None,
+        contents: sent.offer.into_iter().collect(),
+    })))
+}
+
+/// The fragments of a directory in the order of their names, joined as `assemble` does.
+fn assemble_local(input: &Input<'_>, dir: &Path) -> Result<Vec<u8>> {
+    let io = |e: std::io::Error| input.error(format!("Could not read {}: {e}", dir.display()));
+    let ignore_hidden = flag(&input.args, "ignore_hidden", false)?;
+    let regexp = input.text("regexp");
+    let delimiter = input.text("delimiter").map(|d| d.replace("\\n", "\n").replace("\\t", "\t"));
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .map_err(io)?
+        .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    let mut content: Vec<u8> = Vec::new();
+    let mut first = true;
+    for name in names {
+        if ignore_hidden && name.starts_with('.') {
+            continue;
+        }
+        if let Some(regexp) = &regexp
+            && !calculate(
+                &input.ctx.templar,
+                "name is search(regexp)",
+                map! {"name": name.as_str(), "regexp": regexp.as_str()},
+            )?
+            .is_truthy()
+        {
+            continue;
+        }
+        let path = dir.join(&name);
+        if !path.is_file() {
+            continue;
+        }
+        if !first {
+            if content.last().is_some_and(|c| *c != b'\n') && delimiter.is_some() {
+                content.push(b'\n');
+            }
+            if let Some(delimiter) = &delimiter {
+                content.extend(delimiter.as_bytes());
+                if !delimiter.ends_with('\n') {
+                    content.push(b'\n');
+                }
+            }
+        }
+        first = false;
+        content.extend(input.ctx.hooks.read(&path)?);
+    }
+    Ok(content)
+}
+
+pub fn basename(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,213 @@
+//! Actions around the host rather than on it (pause, raw, fetch, reboot, wait_for_connection), and those that choose
+//! another module (package, service) or take their arguments in several forms (command, shell).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lang::{Result, Value};
+
+use super::basic::flag;
+use super::{Input, Local, Prepared, Remote, to_json};
+use crate::settings::{text_of, to_int};
+
+/// `pause`: for some time, or until the user says so.
+pub struct Pause {
+    pub prompt: Option<String>,
+    pub seconds: Option<i64>,
+    /// Whether the answer can be seen while it is typed.
+    pub echo: bool,
+    /// `minutes` or `seconds`, for the texts.
+    pub minutes: bool,
+}
+
+pub fn pause(input: &Input<'_>) -> Result<Prepared> {
+    input.allow("ansible.builtin.pause", &["echo", "minutes", "prompt", "seconds"])?;
+    if input.args.contains_key("minutes") && input.args.contains_key("seconds") {
+        return Err(input.error("parameters are mutually exclusive: minutes|seconds"));
+    }
+    let number = |name: &str| -> Result<Option<i64>> {
+        let Some(value) = input.args.get(name).filter(|v| !v.is_null()) else { return Ok(None) };
+        let text = text_of(value);
+        to_int(value).or_else(|| text.trim().parse::<f64>().ok().map(|f| f as i64)).map(Some).ok_or_else(|| {
+            input.error(format!("non-integer value given for prompt duration:\n'{text}'"))
+        })
+    };
+    let (minutes, seconds) = (number("minutes")?, number("seconds")?);
+    let in_minutes = minutes.is_some();
+    let seconds = seconds.or(minutes.map(|m| m * 60));
+    let prompt = input.text("prompt");
+    Ok(Prepared::Local(Local::Pause(Pause {
+        prompt,
+        seconds: seconds.map(|s| s.max(1)),
+        echo: flag(&input.args, "echo", true)?,
+        minutes: in_minutes,
+    })))
+}
+
+pub fn raw(input: &Input<'_>) -> Result<Prepared> {
+    let Some(command) = input.text("_raw_params").filter(|c| !c.is_empty()) else {
+        return Err(input.error("no command given"));
+    };
+    Ok(Prepared::Remote(Remote::Raw { command, executable: input.text("executable") }))
+}
+
+/// `fetch`: a file of the host to the controller.
+pub struct Fetch {
+    pub src: String,
+    pub dest: String,
+    pub flat: bool,
+    pub fail_on_missing: bool,
+    pub validate_checksum: bool,
+    /// Where a relative `dest` begins.
+    pub base: PathBuf,
+    /// Directory of the host in the tree that `dest` is without `flat`.
+    pub host: String,
+}
+
+pub fn fetch(input: &Input<'_>) -> Result<Prepared> {
+    input.allow(
+        "ansible.builtin.fetch",
+        &["dest", "fail_on_missing", "flat", "src", "validate_checksum", "path"],
+    )?;
+    let (Some(src), Some(dest)) = (input.text("src"), input.text("dest")) else {
+        return Err(input.error("src and dest are required"));
+    };
+    for (name, value) in [("src", input.args.get("src")), ("dest", input.args.get("dest"))] {
+        if !matches!(value, Some(Value::Str(_))) {
+            return Err(input.error(format!("Invalid type supplied for {name} option, it must be a string")));
+        }
+    }
+    Ok(Prepared::Remote(Remote::Fetch(Fetch {
+        src,
+        dest,
+        flat: flag(&input.args, "flat", false)?,
+        fail_on_missing: flag(&input.args, "fail_on_missing", true)?,
+        validate_checksum: flag(&input.args, "validate_checksum", true)?,
+        base: input.ctx.play.play.basedir.to_path_buf(),
+        host: input.host.to_owned(),
+    })))
+}
+
+/// `wait_for_connection`, with its durations.
+pub struct WaitForConnection {
+    pub connect_timeout: Duration,
+    pub delay: Duration,
+    pub sleep: Duration,
+    pub timeout: Duration,
+}
+
+pub fn wait_for_connection(input: &Input<'_>) -> Result<Prepared> {
+    input.allow("ansible.builtin.wait_for_connection", &["connect_timeout", "delay", "sleep", "timeout"])?;
+    Ok(Prepared::Remote(Remote::WaitForConnection(WaitForConnection {
+        connect_timeout: seconds(input, "connect_timeout", 5)?,
+        delay: seconds(input, "delay", 0)?,
+        sleep: seconds(input, "sleep", 1)?,
+        timeout: seconds(input, "timeout", 600)?,
+    })))
+}
+
+/// `reboot`.
+pub struct Reboot {
+    pub boot_time_command: String,
+    pub connect_timeout: Option<Duration>,
+    pub msg: String,
+    pub post_reboot_delay: Duration,
+    pub pre_reboot_delay: Duration,
+    pub reboot_timeout: Duration,
+    pub reboot_command: Option<String>,
+    pub search_paths: Vec<String>,
+    pub test_command: String,
+}
+
+pub fn reboot(input: &Input<'_>) -> Result<Prepared> {
+    input.allow(
+        "ansible.builtin.reboot",
+        &[
+            "boot_time_command",
+            "connect_timeout",
+            "msg",
+            "post_reboot_delay",
+            "pre_reboot_delay",
+            "reboot_command",
+            "reboot_timeout",
+            "search_paths",
+            "test_command",
+        ],
+    )?;
+    let paths = match input.args.get("search_paths") {
+        Some(Value::List(items)) => items.iter().map(text_of).collect(),
+        Some(other) if !other.is_null() => vec![text_of(other)],
+        _ => ["/sbin", "/bin", "/usr/sbin", "/usr/bin", "/usr/local/sbin"].map(str::to_owned).to_vec(),
+    };
+    Ok(Prepared::Remote(Remote::Reboot(Reboot {
+        boot_time_command: input
+            .text("boot_time_command")
+            .unwrap_or_else(|| "cat /proc/sys/kernel/random/boot_id".into()),
+        connect_timeout: match input.args.contains_key("connect_timeout") {
+            true => Some(seconds(input, "connect_timeout", 5)?),
+            false => None,
+        },
+        msg: input.text("msg").unwrap_or_else(|| "Reboot initiated by Ansible".into()),
+        post_reboot_delay: seconds(input, "post_reboot_delay", 0)?,
+        pre_reboot_delay: seconds(input, "pre_reboot_delay", 0)?,
+        reboot_timeout: seconds(input, "reboot_timeout", 600)?,
+        reboot_command: input.text("reboot_command"),
+        search_paths: paths,
+        test_command: input.text("test_command").unwrap_or_else(|| "whoami".into()),
+    })))
+}
+
+fn seconds(input: &Input<'_>, name: &str, default: u64) -> Result<Duration> {
+    let Some(value) = input.args.get(name).filter(|v| !v.is_null()) else {
+        return Ok(Duration::from_secs(default));
+    };
+    let text = text_of(value);
+    let number: f64 = text.trim().parse().map_err(|_| {
+        input.error(format!("argument '{name}' is not a number of seconds: {text}"))
+    })?;
+    Ok(Duration::try_from_secs_f64(number.max(0.0)).unwrap_or(Duration::MAX))
+}
+
+/// `package`: the agent chooses by what is on the host; `use` names another module.
+pub fn package(input: Input<'_>) -> Result<Prepared> {
+    match input.text("use").as_deref() {
+        None | Some("auto") => {
+            let mut args = to_json(&input.args);
+            args.shift_remove("use");
+            super::step("package", args, &input.task.pos)
+        }
+        Some(module) => {
+            let Some(entry) = modules::find(module) else {
+                return Err(input.error(format!("Could not find a matching action for the \"{module}\" package manager.")));
+            };
+            let mut args = to_json(&input.args);
+            args.shift_remove("use");
+            super::step(entry.name, args, &input.task.pos)
+        }
+    }
+}
+
+/// `service`: on hosts with systemd the module `systemd`, chosen by the agent; `use` names another one.
+pub fn service(input: Input<'_>) -> Result<Prepared> {
+    let mut args = to_json(&input.args);
+    match input.text("use").as_deref() {
+        None | Some("auto") => {}
+        Some("systemd" | "ansible.builtin.systemd" | "ansible.builtin.systemd_service") => {
+            args.shift_remove("use");
+            for unused in ["pattern", "runlevel", "sleep", "arguments", "args"] {
+                args.shift_remove(unused);
+            }
+            return super::step("systemd", args, &input.task.pos);
+        }
+        Some("service" | "ansible.builtin.service" | "sysvinit" | "ansible.builtin.sysvinit") => {}
+        Some(other) => return Err(input.error(format!("Could not find service module '{other}'"))),
+    }
+    args.shift_remove("use");
+    super::step("service", args, &input.task.pos)
+}
+
+/// `command` and `shell`: free-form text, `cmd` or `argv`.
+pub fn command(name: &str, input: Input<'_>) -> Result<Prepared> {
+    let args = to_json(&input.args);
+    super::step(name, args, &input.task.pos)
+}

@@ -1,0 +1,185 @@
+//! `template` and `nginx_site`: rendered here, compared and written by the agent.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use lang::template::{Overlay, Scope, TemplateOptions};
+use lang::{Error, Map, Result, Value};
+
+use super::files::{basename, find_file, send_bytes};
+use super::{Finish, Input, Prepared, StepPlan, to_json};
+use crate::map;
+use crate::scope::Searching;
+use crate::results::ResultMap;
+use crate::settings::{text_of, to_bool};
+
+/// Arguments that only rendering looks at.
+const RENDERING: &[&str] = &[
+    "newline_sequence",
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "trim_blocks",
+    "lstrip_blocks",
+    "output_encoding",
+];
+
+pub fn template(input: Input<'_>) -> Result<Prepared> {
+    let (Some(src), Some(mut dest)) = (input.text("src"), input.text("dest")) else {
+        return Err(input.error("src and dest are required"));
+    };
+    if let Some(state) = input.text("state") {
+        return Err(input.error(format!("'state' cannot be specified on a template (got '{state}')")));
+    }
+    let path = find_file(input.scope.search_path(), "templates", &src)?;
+    if path.is_dir() {
+        return Err(input.error(format!("the source of a template has to be a file: {}", path.display())));
+    }
+    if dest.ends_with('/') {
+        dest.push_str(&basename(&path));
+    }
+    let content = render(&input, &path, Some(&dest))?;
+    let sent = send_bytes(content);
+    let mut args = to_json(&input.args);
+    for key in RENDERING.iter().chain(&["src"]) {
+        args.shift_remove(*key);
+    }
+    args.insert("dest".into(), dest.into());
+    args.insert("content".into(), sent.argument);
+    args.insert("original_basename".into(), basename(&path).into());
+    if !args.contains_key("follow") {
+        args.insert("follow".into(), false.into());
+    }
+    Ok(Prepared::Step(Box::new(StepPlan {
+        module: "copy".into(),
+        args,
+        finish: None,
+        contents: sent.offer.into_iter().collect(),
+    })))
+}
+
+pub fn nginx_site(input: Input<'_>) -> Result<Prepared> {
+    let mut args = to_json(&input.args);
+    let mut contents = Vec::new();
+    let mut finish: Option<Finish> = None;
+    if let Some(src) = input.text("src") {
+        if input.args.contains_key("content") {
+            return Err(input.error("parameters are mutually exclusive: src|content"));
+        }
+        let path = find_file(input.scope.search_path(), "templates", &src)?;
+        let content = render(&input, &path, None)?;
+        let sent = send_bytes(content);
+        args.shift_remove("src");
+        args.insert("content".into(), sent.argument);
+        contents.extend(sent.offer);
+        let shown = path.to_string_lossy().into_owned();
+        finish = Some(Rc::new(move |result: &mut Map| result.put("src", shown.as_str())));
+    }
+    Ok(Prepared::Step(Box::new(StepPlan { module: "nginx_site".into(), args, finish, contents })))
+}
+
+fn render(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Result<Vec<u8>> {
+    let bytes = input.ctx.hooks.read(path)?;
+    let source = String::from_utf8(bytes).map_err(|e| {
+        Error::new(format!("Template source files must be utf-8 encoded: {}: {e}", path.display()))
+            .at(Some(&input.task.pos))
+    })?;
+    let mut options = TemplateOptions::default();
+    let text = |name: &str| input.text(name);
+    if let Some(newline) = text("newline_sequence") {
+        options.newline_sequence = match newline.as_str() {
+            "\\n" | "\n" => "\n".into(),
+            "\\r" | "\r" => "\r".into(),
+            "\\r\\n" | "\r\n" => "\r\n".into(),
+            _ => return Err(input.error("newline_sequence needs to be one of: \n, \r or \r\n")),
+        };
+    }
+    for (name, slot) in [
+        ("block_start_string", &mut options.block_start_string),
+        ("block_end_string", &mut options.block_end_string),
+        ("variable_start_string", &mut options.variable_start_string),
+        ("variable_end_string", &mut options.variable_end_string),
+        ("comment_start_string", &mut options.comment_start_string),
+        ("comment_end_string", &mut options.comment_end_string),
+    ] {
+        if let Some(value) = text(name) {
+            *slot = value;
+        }
+    }
+    let flag = |name: &str| input.args.get(name).and_then(to_bool);
+    options.trim_blocks = flag("trim_blocks").unwrap_or(true);
+    options.lstrip_blocks = flag("lstrip_blocks").unwrap_or(false);
+    if let Some(encoding) = text("output_encoding")
+        && !encoding.eq_ignore_ascii_case("utf-8")
+        && !encoding.eq_ignore_ascii_case("utf8")
+    {
+        return Err(input.error(format!("output_encoding '{encoding}' is not supported: only utf-8 is")));
+    }
+    // Includes are looked for beside the template, too.
+    let mut search_path: Vec<_> = path.parent().map(ToOwned::to_owned).into_iter().collect();
+    for dir in input.scope.search_path() {
+        search_path.push(dir.join("templates"));
+        search_path.push(dir.clone());
+    }
+    let scope: Arc<dyn Scope> =
+        Arc::new(Overlay { vars: about(input, path, dest), below: input.scope.clone() });
+    let scope: Arc<dyn Scope> = Arc::new(Searching { search_path, below: scope });
+    let rendered = input.ctx.templar.render_template(&source, path, &options, &scope)?;
+    Ok(rendered.into_bytes())
+}
+
+/// The variables that a template has about itself.
+fn about(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Map {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let metadata = path.metadata().ok();
+    let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
+    let owner = metadata.as_ref().map(|m| user_name(m.uid())).unwrap_or_default();
+    let time = metadata.as_ref().map(|m| local_time(m.mtime())).unwrap_or_default();
+    let managed = match &input.ctx.options.managed_str {
+        Some(format) => format
+            .replace("{host}", &host)
+            .replace("{uid}", &owner)
+            .replace("{file}", &path.to_string_lossy()),
+        None => "Ansible managed".to_owned(),
+    };
+    let mut vars = map! {
+        "template_host": host,
+        "template_path": text_of(&Value::from(path.to_string_lossy().into_owned())),
+        "template_fullpath": full.to_string_lossy().into_owned(),
+        "template_uid": owner,
+        "template_mtime": time.clone(),
+        "template_run_date": local_time(chrono::Utc::now().timestamp()),
+        "ansible_managed": managed,
+    };
+    if let Some(dest) = dest {
+        vars.put("template_destpath", dest);
+    } else {
+        vars.put("template_destpath", Value::Null);
+    }
+    // What the user has set himself counts.
+    if let Ok(Some(_)) = input.scope.get("ansible_managed") {
+        vars.shift_remove("ansible_managed");
+    }
+    vars
+}
+
+fn user_name(uid: u32) -> String {
+    match nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)) {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string(),
+    }
+}
+
+fn local_time(seconds: i64) -> String {
+    use chrono::TimeZone;
+    chrono::Local
+        .timestamp_opt(seconds, 0)
+        .single()
+        .map(|t| t.format("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default()
+}

@@ -1,0 +1,337 @@
+//! Working ahead: sending a host the tasks behind the one it is at, as far as their arguments are known.
+//!
+//! A task is worked out in the world as it will be if everything before it succeeds. What an unfinished task will
+//! set is *pending* there, and a task that asks for it ends the look ahead. So everything that is sent is exactly
+//! what the task's own turn would have sent; when the path of the host turns out differently (a failure, a
+//! handler, a host that drops out), the queue is dropped.
+//!
+//! Steps sent ahead may change the host right away only if nothing else could want to come between: when the host
+//! is alone in its play, or the strategy has no barriers, and no verdict of the controller is open. Otherwise the
+//! agent plans them, and answers at once those that have nothing to do.
+
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use lang::keywords::Keyword;
+use lang::playbook::Task;
+use lang::vars::{HostVars, RunState};
+use lang::{Map, Value};
+use protocol::Permission;
+
+use crate::action::Prepared;
+use crate::cursor::Cursor;
+use crate::evaluate::{Evaluated, Work, evaluate};
+use crate::host::HostRun;
+use crate::link::Link;
+use crate::play::PlayRun;
+use crate::program::{Kind, TaskNode};
+use crate::results::ResultMap;
+use crate::run::link_key;
+use crate::verdict;
+use crate::world::{Ahead, World};
+
+/// How many tasks a host may be ahead.
+const DEPTH: usize = 400;
+
+/// A task whose evaluation is known, with the steps that were sent for its items.
+pub struct Task_ {
+    pub node: u64,
+    pub evaluated: Evaluated,
+    /// For each item, the number of its step on the link.
+    pub steps: Vec<Option<u64>>,
+}
+
+/// What a host has been sent ahead of its turn, in order.
+#[derive(Default)]
+pub struct Queue {
+    pub tasks: VecDeque<Task_>,
+    pub link: Option<Rc<Link>>,
+}
+
+impl Queue {
+    /// Take the task out if it is the next one; anything else is dropped.
+    pub fn take(&mut self, node: u64) -> Option<Task_> {
+        if self.tasks.front().is_some_and(|t| t.node == node) {
+            return self.tasks.pop_front();
+        }
+        self.discard();
+        None
+    }
+
+    /// Drop everything that was sent ahead.
+    pub fn discard(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        if let Some(link) = &self.link {
+            link.flush();
+            for id in self.tasks.drain(..).flat_map(|t| t.steps).flatten() {
+                link.forget(id);
+            }
+        }
+        self.tasks.clear();
+    }
+}
+
+/// The state of a host some tasks further on.
+struct Future<'a> {
+    play: &'a PlayRun,
+    host: &'a Rc<HostRun>,
+    link: Rc<Link>,
+    key: String,
+    cursor: Cursor,
+    vars: Arc<HostVars>,
+    pending: HashSet<String>,
+    facts_pending: bool,
+    controller_busy: bool,
+    roles_done: HashSet<lang::role::RoleId>,
+    /// Steps that notify a handler if they change something.
+    notifying: Vec<u64>,
+    /// Steps that must not have changed anything for what comes now.
+    gates: Vec<u64>,
+    /// A verdict of the controller is open: nothing may be changed ahead of it.
+    open: bool,
+}
+
+/// Send `host` what comes behind `current`, the task it is at. `steps` are those of the current task.
+pub fn look_ahead(
+    play: &PlayRun,
+    host: &Rc<HostRun>,
+    link: &Rc<Link>,
+    current: &Arc<Task>,
+    steps: &[Option<u64>],
+) {
+    if !host.ahead.borrow().tasks.is_empty() || !play.may_look_ahead() {
+        return;
+    }
+    let mut cursor = host.cursor.borrow().clone();
+    cursor.advance();
+    let mut future = Future {
+        play,
+        host,
+        link: link.clone(),
+        key: link_key(&link.target),
+        cursor,
+        vars: play.run.world.host_vars(&host.name),
+        pending: HashSet::new(),
+        facts_pending: false,
+        controller_busy: false,
+        roles_done: host.roles_done.borrow().clone(),
+        notifying: Vec::new(),
+        gates: Vec::new(),
+        open: false,
+    };
+    future.expect(current, steps);
+    host.ahead.borrow_mut().link = Some(link.clone());
+    while host.ahead.borrow().tasks.len() < DEPTH && future.next().is_some() {}
+}
+
+impl Future<'_> {
+    /// A task that is under way: what it may bring is not known yet.
+    fn expect(&mut self, task: &Task, steps: &[Option<u64>]) {
+        if let Some(name) = task.register() {
+            self.pending.insert(name.to_owned());
+        }
+        if brings_facts(task) {
+            self.facts_pending = true;
+        }
+        if !task.notify().is_empty() {
+            self.notifying.extend(steps.iter().flatten());
+        }
+        self.open |= verdict::is_open(task);
+        self.controller_busy |= acts_on_controller(task);
+    }
+
+    /// Send the next task; `None` when the look ahead ends here.
+    fn next(&mut self) -> Option<()> {
+        let notified = self.host.notified.borrow();
+        let (_, node) = self.cursor.peek(&|task: &TaskNode| notified.contains(&task.id))?;
+        let any_notified = !notified.is_empty();
+        drop(notified);
+        let task = match &node.kind {
+            Kind::Flush => return self.flush(any_notified),
+            Kind::RoleDone(role) => {
+                self.roles_done.insert(role.id);
+                self.cursor.advance();
+                return Some(());
+            }
+            Kind::Task(task) => task.clone(),
+        };
+        if let Some(role) = task.role()
+            && !role.allow_duplicates
+            && self.roles_done.contains(&role.id)
+        {
+            self.cursor.advance();
+            return Some(());
+        }
+        match task.module.short() {
+            "meta" => {
+                return match task.args.get("_raw_params").and_then(Value::as_str) {
+                    Some("flush_handlers") if task.when().is_empty() => self.flush(any_notified),
+                    Some("noop") => {
+                        self.cursor.advance();
+                        Some(())
+                    }
+                    _ => None,
+                };
+            }
+            "include_tasks" | "include_role" | "add_host" | "group_by" | "include_vars" | "pause" => return None,
+            _ => {}
+        }
+        if !self.may_be_sent(&task) {
+            return None;
+        }
+        let evaluated = self.evaluate(&task)?;
+        self.send(&node, &task, evaluated)
+    }
+
+    fn flush(&mut self, any_notified: bool) -> Option<()> {
+        if any_notified {
+            return None;
+        }
+        self.gates.append(&mut self.notifying);
+        self.cursor.advance();
+        Some(())
+    }
+
+    /// Tasks whose execution involves more than their host wait for their turn.
+    fn may_be_sent(&self, task: &Task) -> bool {
+        let alone = self.play.is_alone();
+        let written = |keyword| task.keyword(keyword).is_some();
+        !(written(Keyword::DelegateTo)
+            || written(Keyword::Throttle)
+            || written(Keyword::Debugger)
+            || task.own(Keyword::Async).is_some()
+            || (written(Keyword::RunOnce) && !alone)
+            || task.loop_control.pause.is_some()
+            || !task.loop_control.break_when.is_empty()
+            || task.is_handler())
+    }
+
+    fn evaluate(&mut self, task: &Arc<Task>) -> Option<Evaluated> {
+        let alone = self.play.is_alone();
+        let state: Arc<dyn RunState> = Arc::new(Ahead {
+            now: self.play.run.world.clone(),
+            host: self.host.name.clone(),
+            vars: self.vars.clone(),
+            pending: self.pending.clone(),
+            facts_pending: self.facts_pending,
+            elsewhere: if alone { Arc::default() } else { self.play.names_set.clone() },
+            facts_elsewhere: !alone,
+            controller_busy: self.controller_busy,
+        });
+        let ctx = self.play.context();
+        let evaluated = evaluate(&ctx, &state, &self.host.name, task).ok()?;
+        if let Evaluated::Failed(_) = evaluated {
+            return None;
+        }
+        Some(evaluated)
+    }
+
+    /// Queue the steps of an evaluated task, and know what it will have brought.
+    fn send(&mut self, node: &TaskNode, task: &Arc<Task>, evaluated: Evaluated) -> Option<()> {
+        let items: &[crate::evaluate::Item] = match &evaluated {
+            Evaluated::Single(item) => std::slice::from_ref(item),
+            Evaluated::Loop { items, .. } => items,
+            Evaluated::Empty(_) | Evaluated::Failed(_) => &[],
+        };
+        let mut any_step = false;
+        for item in items {
+            match &item.work {
+                Work::Skip(_) => {}
+                Work::Fail(_) => return None,
+                Work::Run(Prepared::Done(result)) => {
+                    if result.flag("failed") || verdict::is_open(task) {
+                        return None;
+                    }
+                }
+                Work::Run(Prepared::Step(_)) => {
+                    let place = item.place.as_ref()?;
+                    if place.delegated || link_key(&place.target) != self.key {
+                        return None;
+                    }
+                    any_step = true;
+                }
+                Work::Run(_) => return None,
+            }
+        }
+        let may_change = self.play.may_change_ahead() && !self.open;
+        let permission = if may_change { Permission::Granted } else { Permission::Ask };
+        let steps: Vec<Option<u64>> = items
+            .iter()
+            .map(|item| self.play.queue_item(&self.link, task, item, permission, &self.gates))
+            .collect();
+        if any_step {
+            self.expect(task, &steps);
+        } else {
+            self.know(task, &evaluated);
+        }
+        self.host.ahead.borrow_mut().tasks.push_back(Task_ { node: node.id, evaluated, steps });
+        self.cursor.advance();
+        Some(())
+    }
+
+    /// A task without steps: what it brings is known already.
+    fn know(&mut self, task: &Task, evaluated: &Evaluated) {
+        let mut facts = Map::new();
+        let items: &[crate::evaluate::Item] = match evaluated {
+            Evaluated::Single(item) => std::slice::from_ref(item),
+            Evaluated::Loop { items, .. } => items,
+            _ => &[],
+        };
+        for item in items {
+            if let Work::Run(Prepared::Done(result)) = &item.work
+                && let Some(Value::Map(set)) = result.get("ansible_facts")
+            {
+                facts.extend(set.iter().map(|(k, v)| (k.clone(), v.clone())));
+            }
+        }
+        if !facts.is_empty() {
+            let vars = Arc::make_mut(&mut self.vars);
+            for (name, value) in facts {
+                if let Some(name) = name.as_str() {
+                    self.pending.remove(name);
+                    vars.set(name, value);
+                }
+            }
+        }
+        // The registered result of such a task could be known as well, but is rarely asked for in its own batch.
+        if let Some(name) = task.register() {
+            self.pending.insert(name.to_owned());
+        }
+    }
+}
+
+/// Does the task's module return facts?
+pub fn brings_facts(task: &Task) -> bool {
+    let short = task.module.short();
+    matches!(short, "setup" | "getent" | "mount_facts") || short.ends_with("_facts")
+        || matches!(task.module.kind, lang::playbook::ModuleKind::Templated | lang::playbook::ModuleKind::Foreign(_))
+}
+
+/// May the task change what lookups read on the controller?
+fn acts_on_controller(task: &Task) -> bool {
+    matches!(task.module.short(), "fetch") || task.keyword(Keyword::DelegateTo).is_some()
+}
+
+/// Every name that tasks of a play may set: what another host's variables may still become.
+pub fn names_set(play: &lang::playbook::Play) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let sections = play.sections();
+    let items = sections.iter().flat_map(|(_, items)| items.iter()).chain(&play.handlers);
+    for item in items {
+        item.tasks(&mut |task| {
+            names.extend(task.register().map(str::to_owned));
+            if task.module.is_builtin("set_fact") {
+                names.extend(task.args.keys().filter_map(|k| k.as_str().map(str::to_owned)));
+            }
+        });
+    }
+    names
+}
+
+/// The world as it is now.
+pub fn now(world: &Arc<World>) -> Arc<dyn RunState> {
+    world.clone()
+}

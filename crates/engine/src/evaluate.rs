@@ -1,0 +1,478 @@
+//! Working out what a task does on one host: its condition, the items of its loop, its final arguments.
+//!
+//! Evaluation changes nothing and can be done ahead of the task's turn. When it meets a value that an unfinished
+//! task will set it ends with an error of kind `Pending`: then the task has to wait.
+
+use std::sync::Arc;
+
+use lang::keywords::Keyword;
+use lang::playbook::{LoopWith, ModuleKind, Task};
+use lang::template::{Overlay, Scope, Templar};
+use lang::vars::{PlayVars, RunState, RunVars, TaskScope};
+use lang::{Error, Key, Map, Result, Value};
+use transport::Target;
+
+use crate::action::{self, Prepared};
+use crate::map;
+use crate::options::Options;
+use crate::results::{self, ResultMap};
+use crate::settings::{Keywords, Settings, text_of, to_bool, to_int};
+
+/// What evaluation needs to know of the run.
+#[derive(Clone)]
+pub struct Context {
+    pub options: Arc<Options>,
+    pub templar: Arc<Templar>,
+    pub hooks: Arc<dyn lang::playbook::Hooks>,
+    pub run: Arc<RunVars>,
+    pub play: Arc<PlayVars>,
+}
+
+/// What a task does on a host.
+pub enum Evaluated {
+    /// There is no loop.
+    Single(Box<Item>),
+    Loop {
+        items: Vec<Item>,
+        control: Control,
+    },
+    /// There are no items.
+    Empty(Map),
+    /// The loop itself cannot be worked out.
+    Failed(Error),
+}
+
+/// `loop_control`, rendered.
+#[derive(Clone, Debug, Default)]
+pub struct Control {
+    pub loop_var: String,
+    pub index_var: Option<String>,
+    /// Seconds between items.
+    pub pause: f64,
+    pub break_when: Vec<Value>,
+    /// The result has `ansible_loop` in it.
+    pub extended: bool,
+}
+
+/// One item of a loop, or the task itself if it has none.
+pub struct Item {
+    pub value: Option<Value>,
+    /// What the reporter shows.
+    pub label: Option<Value>,
+    /// Loop variables, which the item's result shows as well.
+    pub locals: Map,
+    pub scope: Arc<dyn Scope>,
+    pub work: Work,
+    pub settings: Option<Settings>,
+    /// Where it runs.
+    pub place: Option<Place>,
+}
+
+/// The host that an item runs on.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub host: String,
+    /// Another one than the task is for.
+    pub delegated: bool,
+    pub target: Target,
+}
+
+/// What is to be done for an item.
+pub enum Work {
+    /// Its condition is false: the result says so.
+    Skip(Map),
+    /// It cannot be worked out.
+    Fail(Error),
+    Run(Prepared),
+}
+
+/// Evaluate `task` for `host`. An error is always of kind `Pending`.
+pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc<Task>) -> Result<Evaluated> {
+    let base = TaskScope::new(ctx.run.clone(), ctx.play.clone(), state.clone(), host.into(), Some(task.clone()));
+    let scope: Arc<dyn Scope> = Arc::new(base);
+    let Some(loop_) = &task.loop_ else {
+        let item = evaluate_item(ctx, state, host, task, scope, None, Map::new())?;
+        return Ok(Evaluated::Single(Box::new(item)));
+    };
+    let values = match loop_values(ctx, task, loop_, &scope) {
+        Ok(values) => values,
+        Err(e) if e.is_pending() => return Err(e),
+        // A loop that cannot be worked out does not matter if the task is skipped anyway.
+        Err(e) => {
+            return Ok(match first_false(ctx, task, &scope) {
+                Ok(Some(condition)) => Evaluated::Empty(skipped(&condition)),
+                Err(e) if e.is_pending() => return Err(e),
+                _ => Evaluated::Failed(e),
+            });
+        }
+    };
+    let control = match control(ctx, task, &scope) {
+        Ok(control) => control,
+        Err(e) if e.is_pending() => return Err(e),
+        Err(e) => return Ok(Evaluated::Failed(e)),
+    };
+    if values.is_empty() {
+        return Ok(Evaluated::Empty(map! {
+            "changed": false, "skipped": true, "skipped_reason": "No items in the list", "results": Vec::new()
+        }));
+    }
+    let extended_items = flag(ctx, &scope, task.loop_control.extended_allitems.as_ref())?.unwrap_or(true);
+    let mut items = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let mut locals = Map::new();
+        locals.insert(Key::from(control.loop_var.as_str()), value.clone());
+        locals.insert(Key::from("ansible_loop_var"), Value::from(control.loop_var.as_str()));
+        if let Some(name) = &control.index_var {
+            locals.insert(Key::from(name.as_str()), Value::Int(index as i64));
+            locals.insert(Key::from("ansible_index_var"), Value::from(name.as_str()));
+        }
+        if control.extended {
+            locals.insert(Key::from("ansible_loop"), extended(&values, index, extended_items));
+        }
+        let inner: Arc<dyn Scope> = Arc::new(Overlay { vars: locals.clone(), below: scope.clone() });
+        let label = label(ctx, task, &inner, value)?;
+        let mut item = evaluate_item(ctx, state, host, task, inner, Some(value.clone()), locals)?;
+        item.label = Some(label);
+        items.push(item);
+    }
+    Ok(Evaluated::Loop { items, control })
+}
+
+/// The condition that is false, if any is; conditions are looked at in order.
+fn first_false(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Option<Value>> {
+    for condition in task.when() {
+        if !ctx.templar.condition(condition, scope)? {
+            return Ok(Some(condition.clone()));
+        }
+    }
+    Ok(None)
+}
+
+fn skipped(condition: &Value) -> Map {
+    map! {
+        "changed": false,
+        "skipped": true,
+        "skip_reason": "Conditional result was False",
+        "false_condition": condition.clone().untrusted(),
+    }
+}
+
+fn loop_values(
+    ctx: &Context,
+    task: &Task,
+    loop_: &lang::playbook::Loop,
+    scope: &Arc<dyn Scope>,
+) -> Result<Vec<Value>> {
+    match &loop_.with {
+        LoopWith::Loop => {
+            let rendered = ctx.templar.render(&loop_.value, scope)?;
+            match rendered {
+                Value::List(items) => Ok(items.to_vec()),
+                Value::Undefined(message) => {
+                    Err(Error::new(message.as_ref()).at(loop_.value.pos().or(Some(&loop_.pos))))
+                }
+                other => Err(Error::new(format!(
+                    "The `loop` value must resolve to a 'list', not '{}'.",
+                    other.type_name()
+                ))
+                .at(loop_.value.pos().or(Some(&loop_.pos)))
+                .with_help(
+                    "Provide a list of items/templates, or a template resolving to a list.",
+                )),
+            }
+        }
+        LoopWith::Lookup(name) => {
+            let terms = match (&**name, ctx.templar.render(&loop_.value, scope)) {
+                (_, Ok(terms)) => terms,
+                // first_found may name files by variables that do not exist.
+                (_, Err(e)) => return Err(e.at(loop_.value.pos().or(Some(&task.pos)))),
+            };
+            let terms = match terms {
+                Value::List(items) => items.to_vec(),
+                other => vec![other],
+            };
+            ctx.templar.lookup(name, terms, &Map::new(), scope).map_err(|e| e.at(Some(&loop_.pos)))
+        }
+    }
+}
+
+fn flag(ctx: &Context, scope: &Arc<dyn Scope>, value: Option<&Value>) -> Result<Option<bool>> {
+    let Some(value) = value else { return Ok(None) };
+    let rendered = ctx.templar.render(value, scope)?;
+    Ok(to_bool(&rendered))
+}
+
+fn control(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Control> {
+    let control = &task.loop_control;
+    let text = |value: &Option<Value>| -> Result<Option<String>> {
+        let Some(value) = value else { return Ok(None) };
+        Ok(match ctx.templar.render(value, scope)? {
+            Value::Null | Value::Omit => None,
+            value => Some(text_of(&value)),
+        })
+    };
+    Ok(Control {
+        loop_var: text(&control.loop_var)?.unwrap_or_else(|| "item".into()),
+        index_var: text(&control.index_var)?,
+        pause: text(&control.pause)?.and_then(|p| p.parse().ok()).unwrap_or(0.0),
+        break_when: control.break_when.clone(),
+        extended: flag(ctx, scope, control.extended.as_ref())?.unwrap_or(false),
+    })
+}
+
+/// `ansible_loop`, by the page "Loops" of the documentation.
+fn extended(values: &[Value], index: usize, all: bool) -> Value {
+    let length = values.len();
+    let mut map = map! {
+        "index": index as i64 + 1,
+        "index0": index as i64,
+        "first": index == 0,
+        "last": index + 1 == length,
+        "length": length as i64,
+        "revindex": (length - index) as i64,
+        "revindex0": (length - index - 1) as i64,
+    };
+    if all {
+        map.put("allitems", values.to_vec());
+    }
+    if let Some(next) = values.get(index + 1) {
+        map.put("nextitem", next.clone());
+    }
+    if let Some(previous) = index.checked_sub(1).and_then(|i| values.get(i)) {
+        map.put("previtem", previous.clone());
+    }
+    map.into()
+}
+
+fn label(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, value: &Value) -> Result<Value> {
+    match &task.loop_control.label {
+        None => Ok(value.clone()),
+        Some(label) => match ctx.templar.render(label, scope) {
+            Err(e) if e.is_pending() => Err(e),
+            Err(_) => Ok(value.clone()),
+            Ok(label) => Ok(label),
+        },
+    }
+}
+
+fn evaluate_item(
+    ctx: &Context,
+    state: &Arc<dyn RunState>,
+    host: &str,
+    task: &Arc<Task>,
+    scope: Arc<dyn Scope>,
+    value: Option<Value>,
+    locals: Map,
+) -> Result<Item> {
+    let mut item = Item {
+        value,
+        label: None,
+        locals,
+        scope: scope.clone(),
+        work: Work::Skip(Map::new()),
+        settings: None,
+        place: None,
+    };
+    // `no_log` and `ignore_errors` count even when the condition fails.
+    let keywords = Keywords { task, templar: &ctx.templar, scope: &scope };
+    match first_false(ctx, task, &scope) {
+        Err(e) if e.is_pending() => return Err(e),
+        Err(e) => {
+            item.settings = basic_settings(&keywords, ctx)?;
+            item.work = Work::Fail(e);
+            return Ok(item);
+        }
+        Ok(Some(condition)) => {
+            item.settings = basic_settings(&keywords, ctx)?;
+            item.work = Work::Skip(skipped(&condition));
+            return Ok(item);
+        }
+        Ok(None) => {}
+    }
+    match work_of(ctx, state, host, task, &scope, &mut item) {
+        Ok(work) => item.work = work,
+        Err(e) if e.is_pending() => return Err(e),
+        Err(e) => {
+            if item.settings.is_none() {
+                item.settings = basic_settings(&keywords, ctx)?;
+            }
+            item.work = Work::Fail(e);
+        }
+    }
+    Ok(item)
+}
+
+/// What decides how a failure or a skipped item is treated, as far as it can be rendered.
+fn basic_settings(keywords: &Keywords<'_>, ctx: &Context) -> Result<Option<Settings>> {
+    let bool = |keyword| match keywords.bool(keyword) {
+        Err(e) if e.is_pending() => Err(e),
+        other => Ok(other.ok().flatten()),
+    };
+    Ok(Some(Settings {
+        check: ctx.options.check,
+        diff: ctx.options.diff,
+        no_log: bool(Keyword::NoLog)?.unwrap_or(ctx.options.no_log),
+        ignore_errors: bool(Keyword::IgnoreErrors)?.unwrap_or(ctx.options.ignore_errors),
+        ignore_unreachable: bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
+        environment: Default::default(),
+        timeout: 0,
+        background: 0,
+        poll: 0,
+        r#become: None,
+    }))
+}
+
+fn work_of(
+    ctx: &Context,
+    state: &Arc<dyn RunState>,
+    host: &str,
+    task: &Arc<Task>,
+    scope: &Arc<dyn Scope>,
+    item: &mut Item,
+) -> Result<Work> {
+    let keywords = Keywords { task, templar: &ctx.templar, scope };
+    item.settings = Some(keywords.settings(&ctx.options)?);
+    let name = module_name(ctx, task, scope)?;
+    let args = render_args(ctx, task, scope, &name)?;
+    let delegate = keywords.text(Keyword::DelegateTo)?;
+    let delegate = delegate.filter(|d| !d.is_empty());
+    let place_name = delegate.clone().unwrap_or_else(|| host.to_owned());
+    let delegated = delegate.is_some() && place_name != host;
+    // Where it runs is only asked for what runs there: `debug` works without a way to the host.
+    let place = || -> Result<Place> {
+        let target = if delegate.is_some() {
+            let mut there = TaskScope::new(
+                ctx.run.clone(),
+                ctx.play.clone(),
+                state.clone(),
+                place_name.as_str().into(),
+                Some(task.clone()),
+            );
+            there.local = item.locals.clone();
+            let scope: Arc<dyn Scope> = Arc::new(there);
+            let keywords = Keywords { task, templar: &ctx.templar, scope: &scope };
+            let mut target = keywords.target(&place_name, &ctx.options)?;
+            if state.inventory(&place_name).is_none() && action::is_localhost(&place_name) {
+                target.connection = transport::Connection::Local;
+            }
+            target
+        } else {
+            keywords.target(host, &ctx.options)?
+        };
+        Ok(Place { host: place_name.clone(), delegated, target })
+    };
+    let input = action::Input { ctx, task, scope, host, args, settings: item.settings.as_ref() };
+    let prepared = action::prepare(&name, input)?;
+    let place = match prepared {
+        Prepared::Done(_) | Prepared::Local(_) => {
+            delegate.is_some().then(|| Place {
+                host: place_name.clone(),
+                delegated,
+                target: Target::new(place_name.clone(), transport::Connection::Local),
+            })
+        }
+        _ => Some(place()?),
+    };
+    item.place = place;
+    Ok(Work::Run(prepared))
+}
+
+/// The module's canonical name; that of a templated action is only known now.
+fn module_name(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<String> {
+    if !matches!(task.module.kind, ModuleKind::Templated) {
+        return Ok(task.module.full.to_string());
+    }
+    let rendered = ctx.templar.render(&Value::Str(task.action.clone()), scope)?;
+    let name = text_of(&rendered);
+    action::canonical(&name).ok_or_else(|| {
+        Error::new(format!(
+            "Could not resolve action '{name}' to a module or action plugin: the module was not found"
+        ))
+        .at(Some(&task.pos))
+    })
+}
+
+/// The final arguments: defaults of `module_defaults`, then what is written, without those that are `omit`.
+fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
+    let failed = |e: Error| {
+        Error::new(format!("Finalization of task args for '{name}' failed"))
+            .at(task.args.values().find_map(Value::pos).or(Some(&task.pos)))
+            .caused_by(e)
+    };
+    let mut args = Map::new();
+    for defaults in task.keywords(Keyword::ModuleDefaults) {
+        let rendered = match ctx.templar.render(defaults, scope) {
+            Ok(rendered) => rendered,
+            Err(e) => return Err(failed(e)),
+        };
+        let dicts = match rendered {
+            Value::List(items) => items.to_vec(),
+            other => vec![other],
+        };
+        for dict in dicts {
+            let Value::Map(dict) = dict else { continue };
+            for (key, value) in dict.iter() {
+                let Some(key) = key.as_str() else { continue };
+                if action::defaults_apply(key, name)
+                    && let Value::Map(values) = value
+                {
+                    args.extend(values.iter().map(|(k, v)| (k.clone(), v.clone())));
+                }
+            }
+        }
+    }
+    if let Some(whole) = task.args.get("_variable_params") {
+        match ctx.templar.render(whole, scope).map_err(failed)? {
+            Value::Map(map) => args.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
+            Value::Null | Value::Omit => {}
+            Value::Str(text) => {
+                let parsed = crate::pending_lang::parse_key_values(text.as_str())?;
+                args.extend(parsed.into_iter().map(|(k, v)| (k, v.untrusted())));
+            }
+            other => {
+                return Err(Error::new(format!(
+                    "The value of 'args' must be a dictionary, not '{}'",
+                    other.type_name()
+                ))
+                .at(whole.pos().or(Some(&task.pos))));
+            }
+        }
+    }
+    for (key, value) in &task.args {
+        if key.as_str() == Some("_variable_params") || action::is_lazy_arg(name, key.as_str()) {
+            continue;
+        }
+        let rendered = ctx.templar.render(value, scope).map_err(|e| {
+            let resolving = format!("Error while resolving value for '{key}'");
+            failed(Error::new(resolving).at(value.pos()).caused_by(e))
+        })?;
+        args.insert(key.clone(), rendered);
+    }
+    for (key, value) in &task.args {
+        if action::is_lazy_arg(name, key.as_str()) {
+            args.insert(key.clone(), value.clone());
+        }
+    }
+    args.retain(|_, v| !matches!(v, Value::Omit));
+    if let Some((key, Value::Undefined(message))) = args.iter().find(|(_, v)| matches!(v, Value::Undefined(_))) {
+        let resolving = format!("Error while resolving value for '{key}'");
+        return Err(failed(Error::new(resolving).caused_by(Error::new(message.as_ref()))));
+    }
+    Ok(args)
+}
+
+/// `retries` of a task: how many attempts there are at most, and whether the condition is asked at all.
+pub fn attempts(keywords: &Keywords<'_>) -> Result<Option<u32>> {
+    let until = keywords.task.own(Keyword::Until).is_some();
+    let retries = keywords.value(Keyword::Retries)?.as_ref().and_then(to_int);
+    Ok(match (until, retries) {
+        (false, None) => None,
+        (true, None) => Some(3),
+        (_, Some(n)) => Some(n.clamp(0, i64::from(u32::MAX)) as u32),
+    })
+}
+
+/// A result for an item that could not be worked out.
+pub fn failed_item(error: &Error) -> Map {
+    results::failure(format!("Task failed: {error}"))
+}

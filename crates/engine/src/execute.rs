@@ -1,0 +1,631 @@
+//! The life of a task on one host: worked out, sent, judged, reported.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lang::keywords::Keyword;
+use lang::playbook::Task;
+use lang::{Error, Key, Map, Value};
+use protocol::{Diff, Permission, Step};
+
+use crate::action::{Prepared, StepPlan};
+use crate::ahead::{self, look_ahead};
+use crate::evaluate::{self, Control, Evaluated, Item, Work, evaluate};
+use crate::event::{Event, Status, TaskInfo, TaskResult};
+use crate::host::HostRun;
+use crate::link::{Finished, Link};
+use crate::play::PlayRun;
+use crate::program::TaskNode;
+use crate::results::{self, ResultMap};
+use crate::settings::{Keywords, Settings};
+use crate::{map, verdict};
+
+/// What a task came to on a host.
+pub struct Executed {
+    pub host: Rc<HostRun>,
+    pub task: Arc<Task>,
+    /// The whole result: what is registered.
+    pub result: Map,
+    pub diff: Vec<Diff>,
+    pub ignored: bool,
+    pub no_log: bool,
+    pub is_loop: bool,
+    /// The result of each item; of the task itself if it has no loop.
+    pub items: Vec<ItemDone>,
+    pub delegated_to: Option<String>,
+    pub elapsed: Duration,
+    /// What the failure was about, for the report.
+    pub error: Option<Error>,
+}
+
+/// What one item came to.
+pub struct ItemDone {
+    pub result: Map,
+    pub locals: Map,
+    pub label: Option<Value>,
+    pub delegated_to: Option<String>,
+    pub diff: Vec<Diff>,
+    pub scope: Arc<dyn lang::template::Scope>,
+    pub error: Option<Error>,
+    pub no_log: bool,
+    pub ignored: bool,
+    pub elapsed: Duration,
+    /// Arguments of an include, which the strategy carries out.
+    pub include: Option<Map>,
+}
+
+impl PlayRun {
+    /// Run `task` for `host` to its end. Items are reported as they finish; the caller reports the whole.
+    pub async fn execute(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        node: &TaskNode,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+    ) -> Executed {
+        let start = Instant::now();
+        host.busy.set(true);
+        let known = host.ahead.borrow_mut().take(node.id);
+        let (evaluated, steps) = match known {
+            Some(known) => (known.evaluated, known.steps),
+            None => {
+                let ctx = self.context();
+                let state = ahead::now(&self.run.world);
+                let evaluated = evaluate(&ctx, &state, &host.name, task).unwrap_or_else(Evaluated::Failed);
+                (evaluated, Vec::new())
+            }
+        };
+        let mut executed = Executed {
+            host: host.clone(),
+            task: task.clone(),
+            result: Map::new(),
+            diff: Vec::new(),
+            ignored: false,
+            no_log: false,
+            is_loop: false,
+            items: Vec::new(),
+            delegated_to: None,
+            elapsed: Duration::ZERO,
+            error: None,
+        };
+        match evaluated {
+            Evaluated::Failed(error) => {
+                let state = ahead::now(&self.run.world);
+                let settings = self.loose_settings(host, task, &state);
+                executed.ignored = settings.0;
+                executed.no_log = settings.1;
+                executed.result = evaluate::failed_item(&error);
+                executed.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(error));
+            }
+            Evaluated::Empty(result) => executed.result = result,
+            Evaluated::Single(item) => {
+                let done = self.run_items(host, task, info, vec![*item], steps, None).await;
+                if let Some(done) = done.into_iter().next() {
+                    executed.result = done.result.clone();
+                    executed.diff = done.diff.clone();
+                    executed.ignored = done.ignored;
+                    executed.no_log = done.no_log;
+                    executed.error = done.error.clone();
+                    executed.delegated_to = done.delegated_to.clone();
+                    executed.items.push(done);
+                }
+            }
+            Evaluated::Loop { items, control } => {
+                let done = self.run_items(host, task, info, items, steps, Some(&control)).await;
+                executed.is_loop = true;
+                executed.no_log = done.iter().any(|d| d.no_log);
+                executed.ignored = done.iter().any(|d| d.ignored && d.result.flag("failed"))
+                    && done.iter().filter(|d| d.result.flag("failed")).all(|d| d.ignored);
+                executed.error = done.iter().find_map(|d| d.error.clone());
+                executed.delegated_to = done.iter().find_map(|d| d.delegated_to.clone());
+                executed.result = results::of_loop(done.iter().map(|d| registered_item(d)).collect());
+                if done.iter().any(|d| d.no_log) {
+                    executed.result.put("_ansible_no_log", true);
+                }
+                executed.items = done;
+            }
+        }
+        executed.elapsed = start.elapsed();
+        host.busy.set(false);
+        executed
+    }
+
+    /// `ignore_errors` and `no_log` of a task that could not be worked out.
+    fn loose_settings(
+        &self,
+        host: &HostRun,
+        task: &Arc<Task>,
+        state: &Arc<dyn lang::vars::RunState>,
+    ) -> (bool, bool) {
+        let scope = self.scope(&host.name, Some(task), state);
+        let keywords = Keywords { task, templar: &self.run.templar, scope: &scope };
+        let flag = |keyword, default| keywords.bool(keyword).ok().flatten().unwrap_or(default);
+        (
+            flag(Keyword::IgnoreErrors, self.run.options.ignore_errors),
+            flag(Keyword::NoLog, self.run.options.no_log),
+        )
+    }
+
+    async fn run_items(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        items: Vec<Item>,
+        mut steps: Vec<Option<u64>>,
+        control: Option<&Control>,
+    ) -> Vec<ItemDone> {
+        let sequential = control.is_some_and(|c| c.pause > 0.0 || !c.break_when.is_empty());
+        steps.resize(items.len(), None);
+        // Send all items before the first answer is waited for, and what comes behind them.
+        let mut last_link = None;
+        for (item, step) in items.iter().zip(&mut steps) {
+            let Some(link) = self.link_of(item) else { continue };
+            if step.is_none() && !(sequential && last_link.is_some()) {
+                self.clear_way(host, item, &link);
+                *step = self.queue_item(&link, task, item, Permission::Granted, &[]);
+            }
+            last_link = Some(link);
+        }
+        let plain = items.iter().all(|i| {
+            !i.place.as_ref().is_some_and(|p| p.delegated)
+                && matches!(&i.work, Work::Skip(_) | Work::Run(Prepared::Step(_) | Prepared::Done(_)))
+        });
+        let background = items.iter().any(|i| i.settings.as_ref().is_some_and(|s| s.background > 0));
+        if let Some(link) = &last_link
+            && plain
+            && !sequential
+            && !background
+            && self.may_go_on_behind(task)
+        {
+            look_ahead(self, host, link, task, &steps);
+        }
+        let mut done = Vec::with_capacity(items.len());
+        let count = items.len();
+        for (index, (item, step)) in items.into_iter().zip(steps).enumerate() {
+            let finished = self.run_item(host, task, info, item, step).await;
+            if control.is_some() {
+                self.report_item(host, info, &finished);
+            }
+            let stop = match control {
+                Some(control) => self.breaks(control, &finished),
+                None => false,
+            };
+            done.push(finished);
+            if stop {
+                break;
+            }
+            if let Some(control) = control
+                && control.pause > 0.0
+                && index + 1 < count
+            {
+                tokio::time::sleep(Duration::from_secs_f64(control.pause.min(1e9))).await;
+            }
+        }
+        done
+    }
+
+    /// `break_when` after an item.
+    fn breaks(&self, control: &Control, done: &ItemDone) -> bool {
+        if control.break_when.is_empty() || done.result.flag("skipped") {
+            return false;
+        }
+        let Some(task_scope) = Some(&done.scope) else { return false };
+        control.break_when.iter().all(|c| self.run.templar.condition(c, task_scope).unwrap_or(false))
+    }
+
+    /// The link an item's step goes to; `None` if it has no step.
+    fn link_of(&self, item: &Item) -> Option<Rc<Link>> {
+        match &item.work {
+            Work::Run(Prepared::Step(_)) => item.place.as_ref().map(|p| self.run.link(&p.target)),
+            _ => None,
+        }
+    }
+
+    /// Steps of this host's turn come before what other hosts, or an earlier look ahead, have sent to that link.
+    fn clear_way(&self, host: &Rc<HostRun>, item: &Item, link: &Rc<Link>) {
+        if !item.place.as_ref().is_some_and(|p| p.delegated) {
+            return;
+        }
+        for other in self.hosts.borrow().values() {
+            if Rc::ptr_eq(other, host) {
+                continue;
+            }
+            let mut queue = other.ahead.borrow_mut();
+            if queue.link.as_ref().is_some_and(|l| Rc::ptr_eq(l, link)) {
+                queue.discard();
+            }
+        }
+    }
+
+    /// Send the step of an item, if it has one.
+    pub fn queue_item(
+        &self,
+        link: &Rc<Link>,
+        task: &Task,
+        item: &Item,
+        permission: Permission,
+        gates: &[u64],
+    ) -> Option<u64> {
+        let Work::Run(Prepared::Step(plan)) = &item.work else { return None };
+        let settings = item.settings.as_ref()?;
+        Some(self.queue_step(link, task, plan, settings, permission, gates))
+    }
+
+    fn queue_step(
+        &self,
+        link: &Rc<Link>,
+        task: &Task,
+        plan: &StepPlan,
+        settings: &Settings,
+        permission: Permission,
+        gates: &[u64],
+    ) -> u64 {
+        for (hash, content) in &plan.contents {
+            self.run.contents.offer(*hash, content.clone());
+        }
+        let id = link.reserve_id();
+        link.queue(Step {
+            id,
+            module: plan.module.clone(),
+            args: plan.args.clone(),
+            r#become: settings.r#become.clone(),
+            environment: settings.environment.clone(),
+            check: settings.check,
+            diff: settings.diff,
+            permission,
+            continue_on_failure: settings.ignore_errors
+                || verdict::decides_failure(task)
+                || task.loop_.is_some(),
+            unless_changed: gates.to_vec(),
+            timeout: settings.timeout,
+            background: if settings.check { 0 } else { settings.background },
+        });
+        id
+    }
+
+    async fn run_item(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        item: Item,
+        step: Option<u64>,
+    ) -> ItemDone {
+        let start = Instant::now();
+        let Item { label, locals, scope, work, settings, place, value: _ } = item;
+        let delegated_to = place.as_ref().filter(|p| p.delegated || task.keyword(Keyword::DelegateTo).is_some());
+        let mut done = ItemDone {
+            result: Map::new(),
+            locals,
+            label,
+            delegated_to: delegated_to.map(|p| p.host.clone()),
+            diff: Vec::new(),
+            scope,
+            error: None,
+            no_log: settings.as_ref().is_some_and(|s| s.no_log),
+            ignored: false,
+            elapsed: Duration::ZERO,
+            include: None,
+        };
+        let ignore_errors = settings.as_ref().is_some_and(|s| s.ignore_errors);
+        let ignore_unreachable = settings.as_ref().is_some_and(|s| s.ignore_unreachable);
+        match work {
+            Work::Skip(result) => done.result = result,
+            Work::Fail(error) => {
+                done.result = evaluate::failed_item(&error);
+                done.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(error));
+            }
+            Work::Run(Prepared::Include(args)) => {
+                done.result = map! {"changed": false};
+                done.include = Some(args);
+            }
+            Work::Run(prepared) => {
+                let settings = settings.unwrap_or_else(Settings::none);
+                self.attempt(host, task, info, prepared, &settings, place.as_ref(), step, &mut done).await;
+            }
+        }
+        if done.no_log {
+            done.result.put("_ansible_no_log", true);
+        }
+        done.ignored = (done.result.flag("failed") && ignore_errors)
+            || (done.result.flag("unreachable") && ignore_unreachable);
+        if done.result.flag("failed") && done.error.is_none() {
+            done.error = Some(failure_report(task, &done.result));
+        }
+        done.elapsed = start.elapsed();
+        done
+    }
+
+    /// Run until it is good or there are no retries left.
+    async fn attempt(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        prepared: Prepared,
+        settings: &Settings,
+        place: Option<&evaluate::Place>,
+        mut step: Option<u64>,
+        done: &mut ItemDone,
+    ) {
+        let keywords = Keywords { task, templar: &self.run.templar, scope: &done.scope.clone() };
+        let (retries, delay) = match (evaluate::attempts(&keywords), keywords.float(Keyword::Delay)) {
+            (Ok(retries), Ok(delay)) => (retries, delay.unwrap_or(5.0).max(0.0)),
+            (Err(e), _) | (_, Err(e)) => {
+                done.result = evaluate::failed_item(&e);
+                done.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(e));
+                return;
+            }
+        };
+        let mut attempts = 0u32;
+        loop {
+            attempts += 1;
+            let (mut result, diff) = self.perform(host, task, &prepared, settings, place, step.take(), done).await;
+            self.show_warnings(&mut result);
+            if settings.background > 0 && settings.poll > 0 && !settings.check {
+                result = self.wait_for_job(host, task, info, result, settings, place, done).await;
+            }
+            verdict::judge(&self.run.templar, task, &done.scope, &mut result);
+            done.diff = diff;
+            let Some(retries) = retries.filter(|_| !result.flag("skipped") && !result.flag("unreachable")) else {
+                done.result = result;
+                return;
+            };
+            result.put("attempts", i64::from(attempts));
+            match verdict::is_met(&self.run.templar, task, &done.scope, &result) {
+                Ok(true) => {
+                    done.result = result;
+                    return;
+                }
+                Ok(false) if attempts <= retries => {
+                    let retry = TaskResult {
+                        result: shown(&result, done.no_log),
+                        ..self.task_result(host, info, Status::Failed, done)
+                    };
+                    self.run.emit(Event::Retry { result: retry, retries, attempts });
+                    tokio::time::sleep(Duration::from_secs_f64(delay.min(1e9))).await;
+                }
+                Ok(false) => {
+                    if !task.until().is_empty() {
+                        result.put("failed", true);
+                    }
+                    // Ansible counts the retries, not the attempts.
+                    result.put("attempts", i64::from(retries.max(1)));
+                    done.result = result;
+                    return;
+                }
+                Err(e) => {
+                    done.result = evaluate::failed_item(&e);
+                    done.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(e));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One attempt.
+    async fn perform(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        task: &Arc<Task>,
+        prepared: &Prepared,
+        settings: &Settings,
+        place: Option<&evaluate::Place>,
+        step: Option<u64>,
+        done: &ItemDone,
+    ) -> (Map, Vec<Diff>) {
+        match prepared {
+            Prepared::Done(result) => (result.clone(), Vec::new()),
+            Prepared::Include(_) => (Map::new(), Vec::new()),
+            Prepared::Local(local) => (self.run_local(host, task, local, settings, done).await, Vec::new()),
+            Prepared::Remote(remote) => match place {
+                Some(place) => self.run_remote(host, task, remote, settings, place).await,
+                None => (results::failure("the task has no host to run on"), Vec::new()),
+            },
+            Prepared::Step(plan) => match place {
+                Some(place) => {
+                    let link = self.run.link(&place.target);
+                    self.finish_step(&link, task, plan, settings, step).await
+                }
+                None => (results::failure("the task has no host to run on"), Vec::new()),
+            },
+        }
+    }
+
+    /// Wait for a step's outcome; send it (again) if it is not on its way.
+    pub async fn finish_step(
+        &self,
+        link: &Rc<Link>,
+        task: &Task,
+        plan: &StepPlan,
+        settings: &Settings,
+        step: Option<u64>,
+    ) -> (Map, Vec<Diff>) {
+        let mut id = match step {
+            Some(id) => id,
+            None => self.queue_step(link, task, plan, settings, Permission::Granted, &[]),
+        };
+        loop {
+            match link.finish(id).await {
+                Ok(Finished::Outcome(outcome)) => {
+                    for text in link.take_warnings() {
+                        self.run.warn(text);
+                    }
+                    let mut result = results::from_outcome(&outcome.result);
+                    if let Some(entry) = modules::find(&plan.module)
+                        && !result.contains_key("invocation")
+                    {
+                        result.put("invocation", invocation(entry, &plan.args));
+                    }
+                    if let Some(finish) = &plan.finish {
+                        finish(&mut result);
+                    }
+                    return (result, outcome.diff);
+                }
+                Ok(Finished::Dropped) => {
+                    id = self.queue_step(link, task, plan, settings, Permission::Granted, &[]);
+                }
+                Err(error) => {
+                    return (
+                        map! {"unreachable": true, "changed": false, "msg": error.to_string()},
+                        Vec::new(),
+                    );
+                }
+            }
+        }
+    }
+
+    fn show_warnings(&self, result: &mut Map) {
+        if let Some(Value::List(warnings)) = result.shift_remove("warnings") {
+            for warning in warnings.iter() {
+                self.run.warn(crate::settings::text_of(warning));
+            }
+        }
+        if let Some(Value::List(list)) = result.shift_remove("deprecations") {
+            for entry in list.iter() {
+                let text = match entry {
+                    Value::Map(map) => map.text("msg").unwrap_or_default().to_owned(),
+                    other => crate::settings::text_of(other),
+                };
+                self.run.emit(Event::Deprecated { text });
+            }
+        }
+    }
+
+    /// A result as events carry it.
+    pub fn task_result(&self, host: &HostRun, info: &Arc<TaskInfo>, status: Status, done: &ItemDone) -> TaskResult {
+        TaskResult {
+            task: info.clone(),
+            host: host.name.clone(),
+            delegated_to: done.delegated_to.clone(),
+            status,
+            result: shown(&done.result, done.no_log),
+            diff: if done.no_log { Vec::new() } else { done.diff.clone() },
+            ignored: done.ignored,
+            item_label: done.label.clone().map(|l| if done.no_log { Value::str("(censored due to no_log)") } else { l }),
+            is_loop: false,
+            elapsed: done.elapsed,
+            verbose_always: done.result.flag("_ansible_verbose_always"),
+            verbose_override: done.result.flag("_ansible_verbose_override"),
+            error: done.error.clone(),
+        }
+    }
+
+    fn report_item(&self, host: &HostRun, info: &Arc<TaskInfo>, done: &ItemDone) {
+        if done.include.is_some() {
+            return;
+        }
+        let status = status_of(&done.result);
+        let mut result = self.task_result(host, info, status, done);
+        // An item's own error is shown with it only when there are several to tell apart.
+        for (key, value) in &done.locals {
+            if !done.no_log && !result.result.contains_key(key) && is_registered_local(key) {
+                result.result.insert(key.clone(), value.clone());
+            }
+        }
+        if !done.no_log && let Some(name) = done.locals.get("ansible_loop_var").and_then(Value::as_str) {
+            let value = done.locals.get(name).cloned().unwrap_or_default();
+            result.result.put(name, value);
+        }
+        self.run.emit(Event::ItemResult(result));
+    }
+}
+
+impl Settings {
+    /// Settings of something that has none.
+    pub fn none() -> Self {
+        Self {
+            check: false,
+            diff: false,
+            no_log: false,
+            ignore_errors: false,
+            ignore_unreachable: false,
+            environment: Default::default(),
+            timeout: 0,
+            background: 0,
+            poll: 0,
+            r#become: None,
+        }
+    }
+}
+
+/// What a result means.
+pub fn status_of(result: &Map) -> Status {
+    if result.flag("unreachable") {
+        Status::Unreachable
+    } else if result.flag("failed") {
+        Status::Failed
+    } else if result.flag("skipped") {
+        Status::Skipped
+    } else if result.flag("changed") {
+        Status::Changed
+    } else {
+        Status::Ok
+    }
+}
+
+/// An item's result as the registered result of the loop has it.
+fn registered_item(done: &ItemDone) -> Map {
+    let mut result = done.result.clone();
+    for (key, value) in &done.locals {
+        result.insert(key.clone(), value.clone());
+    }
+    if done.ignored {
+        result.put("_ansible_ignored", true);
+    }
+    result
+}
+
+fn is_registered_local(key: &Key) -> bool {
+    key.as_str().is_some_and(|k| k.starts_with("ansible_") || !k.is_empty())
+}
+
+/// What may be shown of a result.
+pub fn shown(result: &Map, no_log: bool) -> Map {
+    if !no_log {
+        return result.clone();
+    }
+    let mut censored = Map::new();
+    for key in ["attempts", "changed", "retries", "failed", "unreachable", "skipped"] {
+        if let Some(value) = result.get(key) {
+            censored.put(key, value.clone());
+        }
+    }
+    censored.put(
+        "censored",
+        "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
+    );
+    censored
+}
+
+/// The arguments a module was called with, as `invocation` shows them: secrets hidden, defaults filled in.
+fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
+    let mut shown = Map::new();
+    let normal = entry.check(args).unwrap_or_else(|_| args.clone());
+    for arg in &(entry.spec)().args {
+        let value = match normal.get(arg.name) {
+            None => Value::Null,
+            Some(value) if arg.secret && !value.is_null() => Value::str("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"),
+            Some(value) if value.get("$blob").is_some() || value.get("$base64").is_some() => Value::Null,
+            Some(value) => Value::from_json(value),
+        };
+        shown.insert(Key::from(arg.name), value);
+    }
+    map! {"module_args": shown}.into()
+}
+
+/// The error of a failed result, for the report.
+fn failure_report(task: &Task, result: &Map) -> Error {
+    let kind = if crate::action::is_controller_action(&task.module.full) { "Action failed" } else { "Module failed" };
+    let msg = result.text("msg").unwrap_or_default().trim();
+    let text = if result.contains_key("failed_when_result") || result.contains_key("changed_when_result") {
+        "Task failed: Action failed.".to_owned()
+    } else if msg.is_empty() {
+        format!("Task failed: {kind}.")
+    } else {
+        format!("Task failed: {kind}: {msg}")
+    };
+    Error::new(text).at(Some(&task.pos))
+}

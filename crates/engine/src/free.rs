@@ -1,0 +1,83 @@
+//! `strategy: free` and `host_pinned`: every host goes on as it can.
+//!
+//! With `--forks`, `free` gives a place up after each task, `host_pinned` holds it until the host is done.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::Semaphore;
+
+use crate::event::Event;
+use crate::host::HostRun;
+use crate::linear::lost_its_way;
+use crate::play::{PlayRun, Strategy};
+use crate::program::Kind;
+
+/// Run a batch to its end.
+pub async fn run(play: &Rc<PlayRun>, all: &[String]) {
+    let places = Arc::new(Semaphore::new(play.run.options.forks.unwrap_or(Semaphore::MAX_PERMITS)));
+    let mut running: FuturesUnordered<_> =
+        play.active().into_iter().map(|host| walk(play.clone(), host, places.clone(), all)).collect();
+    while running.next().await.is_some() {}
+}
+
+async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all: &[String]) {
+    let pinned = match play.strategy {
+        Strategy::HostPinned => places.clone().acquire_owned().await.ok(),
+        _ => None,
+    };
+    while !play.stopped() && !host.is_out() {
+        let notified = host.notified.borrow();
+        let found = host.cursor.borrow_mut().peek(&|task| notified.contains(&task.id));
+        drop(notified);
+        let Some((_, node)) = found else {
+            play.note_end(&host);
+            return;
+        };
+        let task = match &node.kind {
+            Kind::Flush => {
+                host.cursor.borrow_mut().flush(play.handlers_block(), play.force_handlers);
+                continue;
+            }
+            Kind::RoleDone(role) => {
+                host.roles_done.borrow_mut().insert(role.id);
+                host.cursor.borrow_mut().advance();
+                continue;
+            }
+            Kind::Task(task) => task.clone(),
+        };
+        if play.without_done_roles(&task, vec![host.clone()]).is_empty() {
+            continue;
+        }
+        if task.is_handler() {
+            host.notified.borrow_mut().remove(&node.id);
+        }
+        if task.module.is_builtin("meta") {
+            play.meta(&node, &task, std::slice::from_ref(&host)).await;
+            continue;
+        }
+        let _place = match pinned {
+            Some(_) => None,
+            None => places.clone().acquire_owned().await.ok(),
+        };
+        let info = play.info(&node, &task, &host.name);
+        if task.is_handler() && task.include.is_none() {
+            play.run.emit(Event::HandlerStart { task: info.clone() });
+        } else {
+            play.run.emit(Event::TaskStart { task: info.clone() });
+        }
+        play.run.emit(Event::HostStart { task: info.clone(), host: host.name.clone() });
+        let executed = play.execute(&host, &node, &task, &info).await;
+        if task.include.is_some() {
+            play.report_include(&executed, &info);
+            play.include(&node, &task, &info, std::slice::from_ref(&executed)).await;
+        } else {
+            play.settle(&executed, &info);
+        }
+        if !lost_its_way(&executed) && (task.include.is_none() || !play.went_into_include(&executed)) {
+            host.cursor.borrow_mut().advance();
+        }
+        play.publish_hosts(all);
+    }
+}

@@ -1,0 +1,204 @@
+//! Actions that change the run or wait on the controller: add_host, group_by, include_vars, set_stats, pause.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use lang::inventory::Inventory;
+use lang::playbook::Task;
+use lang::{Map, Value};
+
+use crate::action::Local;
+use crate::execute::ItemDone;
+use crate::host::HostRun;
+use crate::play::PlayRun;
+use crate::results::{self, ResultMap};
+use crate::settings::{Settings, text_of, to_bool};
+use crate::{map, run};
+
+impl PlayRun {
+    pub async fn run_local(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        task: &Arc<Task>,
+        local: &Local,
+        settings: &Settings,
+        done: &ItemDone,
+    ) -> Map {
+        let _ = (settings, done);
+        match local {
+            Local::AddHost(args) => self.add_host(args),
+            Local::GroupBy(args) => self.group_by(host, args),
+            Local::SetStats(args) => self.set_stats(host, args),
+            Local::IncludeVars(wanted) => self.include_vars(task, wanted),
+            Local::Pause(pause) => self.pause(pause).await,
+        }
+    }
+
+    fn add_host(&self, args: &Map) -> Map {
+        let name = args.text("name").map(str::to_owned).unwrap_or_else(|| args.get("name").map(text_of).unwrap_or_default());
+        let groups = match args.get("groups").or(args.get("groupname")).or(args.get("group")) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::List(items)) => items.iter().map(text_of).collect(),
+            Some(other) => text_of(other).split(',').map(|g| g.trim().to_owned()).collect::<Vec<_>>(),
+        };
+        let groups: Vec<String> = groups.into_iter().filter(|g| !g.is_empty()).collect();
+        let special = ["name", "hostname", "host", "groups", "groupname", "group"];
+        let vars: Map = args
+            .iter()
+            .filter(|(k, _)| k.as_str().is_none_or(|k| !special.contains(&k)))
+            .map(|(k, v)| (k.clone(), v.clone().untrusted()))
+            .collect();
+        let changed = self.run.world.change_inventory(|inventory| add_host(inventory, &name, &groups, &vars));
+        let changed = match changed {
+            Ok(changed) => changed,
+            Err(e) => return results::failure(e.to_string()),
+        };
+        let mut shown = map! {"host_name": name.as_str(), "host_vars": vars};
+        shown.put("groups", groups.into_iter().map(Value::from).collect::<Vec<_>>());
+        map! {"changed": changed, "add_host": shown}
+    }
+
+    fn group_by(&self, host: &HostRun, args: &Map) -> Map {
+        let group = args.get("key").map(text_of).unwrap_or_default().replace(' ', "-");
+        let parents: Vec<String> = match args.get("parents") {
+            None | Some(Value::Null) => vec!["all".into()],
+            Some(Value::List(items)) => items.iter().map(|p| text_of(p).replace(' ', "-")).collect(),
+            Some(other) => vec![text_of(other).replace(' ', "-")],
+        };
+        let changed = self
+            .run
+            .world
+            .change_inventory(|inventory| add_to_group(inventory, &host.name, &group, &parents));
+        let changed = match changed {
+            Ok(changed) => changed,
+            Err(e) => return results::failure(e.to_string()),
+        };
+        let mut result = map! {"changed": changed, "add_group": group};
+        result.put("parent_groups", parents.into_iter().map(Value::from).collect::<Vec<_>>());
+        result
+    }
+
+    fn set_stats(&self, host: &HostRun, args: &Map) -> Map {
+        let flag = |name: &str, default: bool| args.get(name).map_or(Some(default), to_bool);
+        let (Some(per_host), Some(aggregate)) = (flag("per_host", false), flag("aggregate", true)) else {
+            return results::failure("per_host and aggregate of set_stats have to be booleans");
+        };
+        let Some(Value::Map(data)) = args.get("data") else {
+            let mut result = map! {"changed": false, "per_host": per_host, "aggregate": aggregate};
+            result.put("data", Map::new());
+            return result;
+        };
+        if per_host {
+            let mut all = self.run.custom_per_host.borrow_mut();
+            run::set_stats(all.entry(host.name.clone()).or_default(), data, aggregate);
+        } else {
+            run::set_stats(&mut self.run.custom.borrow_mut(), data, aggregate);
+        }
+        map! {"changed": false, "ansible_stats": map! {
+            "data": Value::Map(data.clone()), "per_host": per_host, "aggregate": aggregate
+        }}
+    }
+
+    fn include_vars(&self, task: &Arc<Task>, wanted: &crate::action::IncludeVars) -> Map {
+        match crate::pending_lang::include_vars(&*self.run.hooks, task, &wanted.args, &wanted.search_path) {
+            Ok(included) => {
+                let files = included.files.iter().map(|f| Value::from(f.to_string_lossy().into_owned())).collect::<Vec<_>>();
+                let mut result = map! {"changed": false, "ansible_facts": included.vars};
+                result.put("ansible_included_var_files", files);
+                result
+            }
+            Err(e) => {
+                let mut result = results::failure(e.to_string());
+                result.put("ansible_facts", Map::new());
+                result.put("ansible_included_var_files", Vec::new());
+                result.put("message", e.to_string());
+                result.shift_remove("msg");
+                result.put("msg", e.to_string());
+                result
+            }
+        }
+    }
+
+    async fn pause(&self, pause: &crate::action::Pause) -> Map {
+        let start = chrono::Local::now();
+        let clock = Instant::now();
+        let mut prompt = pause.prompt.as_ref().map(|p| format!("{p}:"));
+        if pause.seconds.is_none() && prompt.is_none() {
+            prompt = Some("Press enter to continue, Ctrl+C to interrupt:".to_owned());
+        }
+        let shown = prompt.unwrap_or_default();
+        let seconds = pause.seconds.map(|s| s.max(0) as u64);
+        let answer = self.run.user.pause(&shown, seconds, pause.echo).await;
+        if answer.abort {
+            self.run.interrupted.set(true);
+            return results::failure("user requested abort!");
+        }
+        if answer.not_interactive && pause.seconds.is_none() {
+            self.run.warn("Not waiting for response to prompt as stdin is not interactive");
+        }
+        let delta = clock.elapsed().as_secs_f64();
+        let stdout = if pause.minutes {
+            format!("Paused for {} minutes", python_round(delta / 60.0))
+        } else {
+            format!("Paused for {} seconds", python_round(delta))
+        };
+        let time = |t: chrono::DateTime<chrono::Local>| t.format("%Y-%m-%d %H:%M:%S%.6f").to_string();
+        map! {
+            "changed": false,
+            "rc": 0i64,
+            "stderr": "",
+            "stdout": stdout,
+            "start": time(start),
+            "stop": time(chrono::Local::now()),
+            "delta": delta as i64,
+            "echo": pause.echo,
+            "user_input": answer.text,
+        }
+    }
+}
+
+/// Two digits behind the point, as Python's `round(x, 2)` prints it.
+fn python_round(number: f64) -> String {
+    let rounded = (number * 100.0).round() / 100.0;
+    if rounded.fract() == 0.0 { format!("{rounded:.1}") } else { format!("{rounded}") }
+}
+
+/// Make a host in groups, with variables. Was anything of it new?
+fn add_host(inventory: &mut Inventory, name: &str, groups: &[String], vars: &Map) -> lang::Result<bool> {
+    let mut changed = inventory.hosts().all(|h| h.name != name);
+    inventory.add_host(name, None, None)?;
+    for (key, value) in vars {
+        changed |= inventory.host(name).and_then(|h| h.vars.get(key)) != Some(value);
+        inventory.set_host_variable(name, key.clone(), value.clone());
+    }
+    for group in groups {
+        if inventory.group(group).is_none() {
+            changed = true;
+            inventory.add_group(group)?;
+        }
+        changed |= inventory.group(group).is_none_or(|g| !g.hosts.contains(name));
+        inventory.add_host_to_group(name, group)?;
+    }
+    inventory.reconcile();
+    Ok(changed)
+}
+
+/// Put a host into a group below other groups. Was anything of it new?
+fn add_to_group(inventory: &mut Inventory, host: &str, group: &str, parents: &[String]) -> lang::Result<bool> {
+    let mut changed = false;
+    for name in parents.iter().map(String::as_str).chain([group]) {
+        if inventory.group(name).is_none() {
+            changed = true;
+            inventory.add_group(name)?;
+        }
+    }
+    for parent in parents {
+        changed |= inventory.group(parent).is_none_or(|g| !g.children.contains(group));
+        inventory.add_child(parent, group)?;
+    }
+    changed |= inventory.group(group).is_none_or(|g| !g.hosts.contains(host));
+    inventory.add_host_to_group(host, group)?;
+    inventory.reconcile();
+    Ok(changed)
+}

@@ -1,0 +1,184 @@
+//! `meta`: actions on the run itself.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use lang::Value;
+use lang::playbook::Task;
+
+use crate::event::Event;
+use crate::event::{Status, TaskResult};
+use crate::host::HostRun;
+use crate::play::PlayRun;
+use crate::program::TaskNode;
+use crate::settings::Keywords;
+use crate::{execute, map};
+
+impl PlayRun {
+    /// Carry a meta action out for the hosts that are at it, and move them on.
+    pub async fn meta(self: &Rc<Self>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts: &[Rc<HostRun>]) {
+        let action = task.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        let info = self.info(node, task, hosts.first().map_or("", |h| &h.name));
+        // Only actions on a host have conditions for each.
+        let per_host = matches!(
+            action.as_str(),
+            "end_host" | "end_role" | "end_batch" | "end_play" | "clear_facts" | "clear_host_errors" | "reset_connection" | "refresh_inventory"
+        );
+        if per_host && !task.implicit {
+            self.run.emit(Event::TaskStart { task: info.clone() });
+        }
+        let mut once = false;
+        for host in hosts {
+            let state = crate::ahead::now(&self.run.world);
+            let scope = self.scope(&host.name, Some(task), &state);
+            let mut holds = true;
+            let mut error = None;
+            for condition in task.when() {
+                match self.run.templar.condition(condition, &scope) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        holds = false;
+                        break;
+                    }
+                    Err(e) => {
+                        error = Some(e);
+                        break;
+                    }
+                }
+            }
+            if let Some(e) = error {
+                let executed = self.failed_execution(host, task, &e);
+                self.settle(&executed, &info);
+                continue;
+            }
+            if !holds {
+                self.skip_meta(host, &info, &action);
+                host.cursor.borrow_mut().advance();
+                continue;
+            }
+            match action.as_str() {
+                "noop" | "role_complete" => host.cursor.borrow_mut().advance(),
+                "flush_handlers" => {
+                    host.cursor.borrow_mut().flush(self.handlers_block(), self.force_handlers);
+                }
+                "end_host" => {
+                    host.ahead.borrow_mut().discard();
+                    host.cursor.borrow_mut().end();
+                    host.ended.set(true);
+                }
+                "end_role" => {
+                    let id = task.role().map(|r| r.id);
+                    host.ahead.borrow_mut().discard();
+                    host.cursor.borrow_mut().end_role(&|block| block.role.as_ref().map(|r| r.id) == id);
+                }
+                "end_batch" | "end_play" => once = true,
+                "clear_facts" => {
+                    self.run.world.change_host(&host.name, |vars| vars.clear_facts());
+                    self.run.save_facts(&host.name);
+                    host.cursor.borrow_mut().advance();
+                }
+                "clear_host_errors" => {
+                    self.clear_errors();
+                    host.cursor.borrow_mut().advance();
+                }
+                "reset_connection" => {
+                    let keywords = Keywords { task, templar: &self.run.templar, scope: &scope };
+                    if let Ok(target) = keywords.target(&host.name, &self.run.options) {
+                        host.ahead.borrow_mut().discard();
+                        self.run.reset(&target);
+                    }
+                    host.cursor.borrow_mut().advance();
+                }
+                "refresh_inventory" => {
+                    once = true;
+                    host.cursor.borrow_mut().advance();
+                }
+                other => {
+                    let e = lang::Error::new(format!("invalid meta action requested: {other}")).at(Some(&task.pos));
+                    let executed = self.failed_execution(host, task, &e);
+                    self.settle(&executed, &info);
+                }
+            }
+        }
+        if !once {
+            return;
+        }
+        match action.as_str() {
+            "refresh_inventory" => self.refresh_inventory(),
+            _ => {
+                if action == "end_play" {
+                    self.play_ended.set(true);
+                }
+                for host in self.active() {
+                    host.ahead.borrow_mut().discard();
+                    host.cursor.borrow_mut().end();
+                    host.ended.set(true);
+                }
+                self.ended.set(true);
+            }
+        }
+    }
+
+    fn refresh_inventory(&self) {
+        match (self.run.reload_inventory)() {
+            Ok(fresh) => {
+                for host in self.active() {
+                    host.ahead.borrow_mut().discard();
+                }
+                self.run.world.change_inventory(|inventory| *inventory = fresh);
+            }
+            Err(e) => *self.run.broken.borrow_mut() = Some(e),
+        }
+    }
+
+    fn clear_errors(&self) {
+        for host in self.hosts.borrow().values() {
+            host.unreachable.set(false);
+            host.cursor.borrow_mut().clear_failure();
+        }
+        self.run.failed.borrow_mut().clear();
+        self.run.unreachable.borrow_mut().clear();
+    }
+
+    fn skip_meta(&self, host: &Rc<HostRun>, info: &Arc<crate::event::TaskInfo>, action: &str) {
+        self.run.count(&host.name, |s| s.skipped += 1);
+        let msg = format!("{action} conditional evaluated to False");
+        self.run.emit(Event::HostResult(TaskResult {
+            task: info.clone(),
+            host: host.name.clone(),
+            delegated_to: None,
+            status: Status::Skipped,
+            result: map! {"msg": msg, "skipped": true, "changed": false},
+            diff: Vec::new(),
+            ignored: false,
+            item_label: None,
+            is_loop: false,
+            elapsed: Default::default(),
+            verbose_always: false,
+            verbose_override: false,
+            error: None,
+        }));
+    }
+
+    /// The outcome of a task that could not be worked out.
+    pub fn failed_execution(
+        &self,
+        host: &Rc<HostRun>,
+        task: &Arc<Task>,
+        error: &lang::Error,
+    ) -> execute::Executed {
+        execute::Executed {
+            host: host.clone(),
+            task: task.clone(),
+            result: crate::evaluate::failed_item(error),
+            diff: Vec::new(),
+            ignored: false,
+            no_log: false,
+            is_loop: false,
+            items: Vec::new(),
+            delegated_to: None,
+            elapsed: Default::default(),
+            error: Some(lang::Error::new("Task failed").at(Some(&task.pos)).caused_by(error.clone())),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Handlers: who is notified by what.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use lang::playbook::Task;
+use lang::{Error, Value};
+
+use crate::event::Event;
+use crate::execute::Executed;
+use crate::play::PlayRun;
+use crate::program::TaskNode;
+use crate::results::ResultMap;
+use crate::settings::text_of;
+
+impl PlayRun {
+    /// A task has changed something: mark its handlers, for its host.
+    pub fn notify_for(self: &Rc<Self>, executed: &Executed) {
+        let task = &executed.task;
+        if task.notify().is_empty() {
+            return;
+        }
+        let changed = if executed.is_loop {
+            executed.items.iter().any(|i| i.result.flag("changed") && !i.result.flag("failed"))
+        } else {
+            executed.result.flag("changed") && !executed.result.flag("failed")
+        };
+        if !changed && !(executed.ignored && executed.result.flag("changed")) {
+            return;
+        }
+        let state = crate::ahead::now(&self.run.world);
+        let scope = self.scope(&executed.host.name, Some(task), &state);
+        let mut names = Vec::new();
+        for value in task.notify() {
+            let rendered = if value.has_template() {
+                match self.run.templar.render(value, &scope) {
+                    Ok(rendered) => rendered,
+                    Err(e) => {
+                        let error = Error::new("could not work out which handlers to notify").caused_by(e);
+                        *self.run.broken.borrow_mut() = Some(error.at(Some(&task.pos)));
+                        return;
+                    }
+                }
+            } else {
+                value.clone()
+            };
+            match &rendered {
+                Value::List(items) => names.extend(items.iter().map(text_of)),
+                Value::Null | Value::Omit => {}
+                other => names.push(text_of(other)),
+            }
+        }
+        let hosts = if self.runs_once(task, &executed.host.name) {
+            self.active()
+        } else {
+            vec![executed.host.clone()]
+        };
+        for name in names {
+            let found = self.find_handlers(&name);
+            if found.is_empty() {
+                let text = format!(
+                    "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+                     handlers list"
+                );
+                if self.run.options.error_on_missing_handler {
+                    *self.run.broken.borrow_mut() = Some(Error::new(text).at(Some(&task.pos)));
+                } else {
+                    self.run.warn(text);
+                }
+                continue;
+            }
+            for host in &hosts {
+                for node in &found {
+                    if host.notified.borrow_mut().insert(node.id) {
+                        let handler = node.task().map(|t| t.title()).unwrap_or_default();
+                        self.run.emit(Event::Notified { handler, host: host.name.clone() });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The handler of that name (the last one defined), and all that listen to it.
+    fn find_handlers(&self, name: &str) -> Vec<Arc<TaskNode>> {
+        let handlers = self.handlers.borrow();
+        let mut found: Vec<Arc<TaskNode>> = Vec::new();
+        for node in handlers.iter().rev() {
+            if node.task().is_some_and(|t| self.handler_names(t).iter().any(|n| n == name)) {
+                found.push(node.clone());
+                break;
+            }
+        }
+        let mut seen: Vec<String> = Vec::new();
+        for node in handlers.iter().rev() {
+            let Some(task) = node.task() else { continue };
+            if !task.listen.iter().any(|l| **l == *name) {
+                continue;
+            }
+            let own = self.handler_names(task).into_iter().next().unwrap_or_default();
+            if !own.is_empty() && seen.contains(&own) {
+                continue;
+            }
+            seen.push(own);
+            if !found.iter().any(|f| f.id == node.id) {
+                found.push(node.clone());
+            }
+        }
+        found
+    }
+
+    /// What a handler can be called: its name, and that with its role in front.
+    fn handler_names(&self, task: &Arc<Task>) -> Vec<String> {
+        let Some(name) = &task.name else { return Vec::new() };
+        let name = if name.has_template() {
+            let state = crate::ahead::now(&self.run.world);
+            // Rendered with the variables of the play and the handler; those of a host do not count.
+            let scope = self.scope("", Some(task), &state);
+            match self.run.templar.render(name, &scope) {
+                Ok(rendered) if !matches!(rendered, Value::Undefined(_)) => text_of(&rendered),
+                Ok(_) | Err(_) => {
+                    self.run.warn(format!(
+                        "Handler '{}' is unusable because it has no listen topics and the name could not be templated",
+                        text_of(name)
+                    ));
+                    return Vec::new();
+                }
+            }
+        } else {
+            text_of(name)
+        };
+        let mut names = vec![name.clone()];
+        if let Some(role) = task.role() {
+            names.push(format!("{} : {name}", role.name));
+            let full = role.full_name();
+            if full != *role.name {
+                names.push(format!("{full} : {name}"));
+            }
+        }
+        names
+    }
+}

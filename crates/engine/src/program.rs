@@ -1,0 +1,91 @@
+//! A play as the engine walks it: blocks and tasks with the parts that Ansible adds by itself (gathering facts,
+//! flushing handlers between the sections).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lang::playbook::{Block, Item, Task};
+use lang::role::Role;
+
+/// A task or a block.
+#[derive(Clone, Debug)]
+pub enum Node {
+    Task(Arc<TaskNode>),
+    Block(Arc<BlockNode>),
+}
+
+/// A block; items carry their number among their siblings.
+#[derive(Clone, Debug, Default)]
+pub struct BlockNode {
+    pub block: Option<Arc<Block>>,
+    pub items: Vec<(u32, Node)>,
+    pub rescue: Vec<(u32, Node)>,
+    pub always: Vec<(u32, Node)>,
+    /// The tasks of a role, as a whole.
+    pub is_role_body: bool,
+    pub role: Option<Arc<Role>>,
+}
+
+/// A task, or something that stands where a task can.
+#[derive(Debug)]
+pub struct TaskNode {
+    /// Unique in the run.
+    pub id: u64,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub enum Kind {
+    Task(Arc<Task>),
+    /// Run the handlers notified so far.
+    Flush,
+    /// Mark a role as done on this host.
+    RoleDone(Arc<Role>),
+}
+
+impl TaskNode {
+    pub fn new(kind: Kind) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), kind })
+    }
+
+    pub fn task(&self) -> Option<&Arc<Task>> {
+        match &self.kind {
+            Kind::Task(task) => Some(task),
+            _ => None,
+        }
+    }
+}
+
+/// Items as numbered nodes.
+pub fn nodes(items: &[Item]) -> Vec<(u32, Node)> {
+    number(items.iter().map(node).collect())
+}
+
+fn node(item: &Item) -> Node {
+    match item {
+        Item::Task(task) => Node::Task(TaskNode::new(Kind::Task(task.clone()))),
+        Item::Block(block) => Node::Block(block_node(block)),
+    }
+}
+
+/// A block with everything in it.
+pub fn block_node(block: &Arc<Block>) -> Arc<BlockNode> {
+    Arc::new(BlockNode {
+        items: nodes(&block.items),
+        rescue: nodes(&block.rescue),
+        always: nodes(&block.always),
+        is_role_body: false,
+        role: None,
+        block: Some(block.clone()),
+    })
+}
+
+pub fn number(nodes: Vec<Node>) -> Vec<(u32, Node)> {
+    nodes.into_iter().enumerate().map(|(i, n)| (i as u32, n)).collect()
+}
+
+/// A list of nodes as a block of its own.
+pub fn group(nodes: Vec<Node>) -> Arc<BlockNode> {
+    Arc::new(BlockNode { items: number(nodes), ..BlockNode::default() })
+}

@@ -1,0 +1,105 @@
+//! Results of tasks as dictionaries with Ansible's keys.
+
+use lang::{Key, Map, Value};
+
+/// Convenient access to results.
+pub trait ResultMap {
+    /// Is the flag set (true, or a text that says so)?
+    fn flag(&self, key: &str) -> bool;
+    fn text(&self, key: &str) -> Option<&str>;
+    fn put(&mut self, key: &str, value: impl Into<Value>);
+}
+
+impl ResultMap for Map {
+    fn flag(&self, key: &str) -> bool {
+        match self.get(key) {
+            Some(Value::Str(text)) => modules::args::parse_bool(text.as_str()).unwrap_or(false),
+            Some(value) => value.is_truthy(),
+            None => false,
+        }
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Value::as_str)
+    }
+
+    fn put(&mut self, key: &str, value: impl Into<Value>) {
+        self.insert(Key::from(key), value.into());
+    }
+}
+
+/// A result in a few words: `map! {"changed": false, "msg": text}`.
+#[macro_export]
+macro_rules! map {
+    ($($key:literal : $value:expr),* $(,)?) => {{
+        #[allow(unused_mut)]
+        let mut map = ::lang::Map::new();
+        $(map.insert(::lang::Key::from($key), ::lang::Value::from($value));)*
+        map
+    }};
+}
+
+/// A failure with a message.
+pub fn failure(msg: impl Into<String>) -> Map {
+    map! {"failed": true, "msg": msg.into()}
+}
+
+/// What an agent reported, as the rest of the run sees it: text only, never templates; with the lists of lines that
+/// Ansible adds.
+pub fn from_outcome(result: &protocol::Map) -> Map {
+    let mut map: Map = result.iter().map(|(k, v)| (Key::from(k.as_str()), Value::from_json(v))).collect();
+    for stream in ["stdout", "stderr"] {
+        let lines = format!("{stream}_lines");
+        if let Some(text) = map.text(stream)
+            && !map.contains_key(lines.as_str())
+        {
+            let value = lines_of(text);
+            map.put(&lines, value);
+        }
+    }
+    map
+}
+
+/// Python's `splitlines`, as a list.
+pub fn lines_of(text: &str) -> Value {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    let breaks: &[char] =
+        &['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+    while let Some(at) = rest.find(breaks) {
+        lines.push(Value::from(&rest[..at]));
+        let width = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        rest = &rest[at + width..];
+    }
+    if !rest.is_empty() {
+        lines.push(Value::from(rest));
+    }
+    lines.into()
+}
+
+/// The result of a whole loop from those of its items.
+pub fn of_loop(items: Vec<Map>) -> Map {
+    let any = |key: &str| items.iter().any(|r| r.flag(key));
+    let changed = any("changed");
+    let failed = items.iter().any(|r| r.flag("failed") && !r.flag("_ansible_ignored"));
+    let all_skipped = !items.is_empty() && items.iter().all(|r| r.flag("skipped"));
+    let unreachable = any("unreachable");
+    let mut result = Map::new();
+    result.put("changed", changed);
+    let msg = if failed {
+        result.put("failed", true);
+        "One or more items failed"
+    } else if all_skipped {
+        result.put("skipped", true);
+        "All items skipped"
+    } else {
+        result.put("skipped", false);
+        "All items completed"
+    };
+    if unreachable {
+        result.put("unreachable", true);
+    }
+    result.put("msg", msg);
+    result.put("results", items.into_iter().map(Value::map).collect::<Vec<_>>());
+    result
+}

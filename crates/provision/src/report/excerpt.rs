@@ -1,0 +1,98 @@
+//! Errors with the lines they are about, in the form ansible-core 2.19 prints them.
+
+use std::fs;
+
+use lang::{Error, Pos};
+
+/// The message with all its causes, then each with its place.
+pub fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    if chain(error).iter().all(|part| part.pos.is_none()) {
+        if let Some(help) = help(error) {
+            text.push_str(&format!("\n\n{help}"));
+        }
+        return text;
+    }
+    let parts = chain(error);
+    let alone = parts.len() == 1;
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            text.push_str("\n\n<<< caused by >>>\n\n");
+        }
+        if !alone {
+            if i == 0 {
+                text.push_str("\n\n");
+            }
+            let last = i + 1 == parts.len();
+            text.push_str(&part.message);
+            if !last && !part.message.ends_with('.') {
+                text.push('.');
+            }
+        }
+        if let Some(pos) = &part.pos {
+            if !alone || i == 0 {
+                text.push('\n');
+            }
+            text.push_str(&format!("Origin: {pos}"));
+            if let Some(lines) = excerpt(pos) {
+                text.push_str(&format!("\n\n{lines}"));
+            }
+        }
+    }
+    if let Some(help) = help(error) {
+        text.push_str(&format!("\n\n{help}"));
+    }
+    text
+}
+
+struct Part {
+    message: String,
+    pos: Option<Pos>,
+}
+
+/// The error and its causes; a cause without a place of its own belongs to what it caused.
+fn chain(error: &Error) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        match parts.last_mut() {
+            Some(last) if error.pos().is_none() || error.pos() == last.pos.as_ref() => {
+                last.message = format!("{}: {}", last.message, error.message());
+            }
+            _ => parts.push(Part { message: error.message().to_owned(), pos: error.pos().cloned() }),
+        }
+        next = error.cause();
+    }
+    parts
+}
+
+fn help(error: &Error) -> Option<&str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(help) = error.help() {
+            return Some(help);
+        }
+        next = error.cause();
+    }
+    None
+}
+
+/// The line with two lines before it, and a caret under the column.
+fn excerpt(pos: &Pos) -> Option<String> {
+    let text = fs::read_to_string(&pos.file).ok()?;
+    let line = pos.line as usize;
+    let lines: Vec<&str> = text.lines().collect();
+    if line == 0 || line > lines.len() {
+        return None;
+    }
+    let first = line.saturating_sub(2).max(1);
+    let width = line.to_string().len();
+    let mut out = String::new();
+    for number in first..=line {
+        let shown = lines[number - 1].replace('\t', " ");
+        out.push_str(&format!("{number:>width$} {shown}\n"));
+    }
+    let column = pos.column.max(1) as usize;
+    out.push_str(&format!("{}^ column {column}", " ".repeat(width + column)));
+    Some(out)
+}
