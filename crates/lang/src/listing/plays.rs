@@ -42,11 +42,13 @@ fn list_play(
     loader: &Loader,
     out: &mut String,
 ) -> Result<()> {
-    let patterns = loader.play_hosts(play)?;
+    let answers = play.prompt_defaults();
+    let patterns = loader.play_hosts(play, &answers)?;
     let hosts = patterns.join(",");
-    let name = loader.play_name(play)?;
+    let name = loader.play_name(play, &answers)?;
     let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| hosts.clone());
-    let tags: Vec<String> = loader.play_tags(play)?.into_iter().collect();
+    let mut all_tags = loader.play_tags(play)?;
+    let tags: Vec<String> = all_tags.iter().cloned().collect();
     let _ = writeln!(out, "\n  play #{number} ({hosts}): {name}\tTAGS: [{}]", tags.join(","));
     if let Some(matching) = what.hosts {
         let list = Value::list(patterns.iter().map(|p| Value::str(p.as_str())).collect());
@@ -65,7 +67,6 @@ fn list_play(
         return Ok(());
     }
     let mut lines = String::new();
-    let mut all_tags = BTreeSet::new();
     for (_, items) in play.sections() {
         for item in items {
             list_item(item, what, loader, &mut lines, &mut all_tags)?;
@@ -78,7 +79,6 @@ fn list_play(
         let all: Vec<String> = all_tags.into_iter().collect();
         let _ = writeln!(out, "      TASK TAGS: [{}]", all.join(", "));
     }
-    out.push('\n');
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::keywords::{Inherit, Keyword};
@@ -18,6 +18,8 @@ pub struct Frame {
     pub parent: Option<Arc<Frame>>,
     /// The file whose tasks are in it.
     pub file: Arc<Path>,
+    /// Of an import or include, the directory in the name of the file as written: `sub` for `sub/a.yml`.
+    pub dir: PathBuf,
     pub pos: Pos,
 }
 

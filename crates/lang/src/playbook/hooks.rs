@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::template::Scope;
+use crate::template::{Scope, Templar};
 use crate::{Map, Result, Value};
 
 use super::ModuleRef;
@@ -18,10 +19,12 @@ pub trait Hooks: Send + Sync {
     fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<String>;
 
     /// Is there a lookup of that name, so that `with_NAME` is a loop?
-    fn has_lookup(&self, name: &str) -> bool;
+    fn has_lookup(&self, name: &str) -> bool {
+        Templar::is_known_lookup(name)
+    }
 
     /// Render a value that has to be known while loading: names of imported files and of roles.
-    fn render(&self, value: &Value, scope: &dyn Scope) -> Result<Value>;
+    fn render(&self, value: &Value, scope: &Arc<dyn Scope>) -> Result<Value>;
 
     /// Read a file, decrypting it if it is a vault.
     fn read(&self, path: &Path) -> Result<Vec<u8>>;
@@ -64,11 +67,7 @@ impl Hooks for NoHooks {
         Vec::new()
     }
 
-    fn has_lookup(&self, _name: &str) -> bool {
-        true
-    }
-
-    fn render(&self, value: &Value, _scope: &dyn Scope) -> Result<Value> {
+    fn render(&self, value: &Value, _scope: &Arc<dyn Scope>) -> Result<Value> {
         Ok(value.clone())
     }
 

@@ -57,6 +57,12 @@ impl Play {
         self.frame.attrs.get(keyword)
     }
 
+    /// What `vars_prompt` sets where nobody is asked: in listings.
+    pub fn prompt_defaults(&self) -> Map {
+        let value = |prompt: &Prompt| prompt.default.clone().unwrap_or_default();
+        self.vars_prompt.iter().map(|prompt| (prompt.name.as_str().into(), value(prompt))).collect()
+    }
+
     pub fn vars(&self) -> &Map {
         &self.frame.vars
     }

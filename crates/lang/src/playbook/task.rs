@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::keywords::{Keyword, Place};
 use crate::role::Role;
+use crate::template::python_str;
 use crate::{Map, Pos, Str, Value};
 
 use super::{Attrs, Frame, Include, Loop, LoopControl, ModuleRef};
@@ -105,14 +106,13 @@ impl Task {
 
     /// The name as written, or the module if there is none, with the role in front: `web : install nginx`.
     pub fn title(&self) -> String {
-        let name = match &self.name {
-            Some(name) => name.as_str().unwrap_or_default(),
-            None => "",
+        let title = match self.name.as_ref().filter(|name| name.is_truthy()) {
+            Some(name) => python_str(name),
+            None => self.action.as_str().to_owned(),
         };
-        let title = if name.is_empty() { self.action.as_str() } else { name };
         match self.role() {
             Some(role) => format!("{} : {title}", role.full_name()),
-            None => title.to_owned(),
+            None => title,
         }
     }
 }

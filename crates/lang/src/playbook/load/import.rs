@@ -33,6 +33,7 @@ impl Load<'_> {
         let file = self.file_argument(&action, "import_tasks", pos)?;
         let vars = parts.fields.vars.clone();
         let name = self.render_import(&file, &vars, parent, pos)?;
+        let dir = written_dir(&name);
         let frame_of = |file: Arc<Path>| Frame {
             kind: FrameKind::Import,
             name: parts.fields.name.clone(),
@@ -40,6 +41,7 @@ impl Load<'_> {
             vars: parts.fields.vars.clone(),
             parent: Some(parent.clone()),
             file,
+            dir: dir.clone(),
             pos: pos.clone(),
         };
         let path = match find(parent, &name, place, &self.basedir) {
@@ -136,7 +138,7 @@ impl Load<'_> {
                 return None;
             }
         };
-        let frame = included_frame(include, path.as_path().into(), params);
+        let frame = included_frame(include, path.as_path().into(), written_dir(file), params);
         let items = self.task_file(&path, &frame, include.place)?;
         let (rescue, always) = (Vec::new(), Vec::new());
         Some(Arc::new(Block { id: TaskId::next(), frame, items, rescue, always }))
@@ -144,7 +146,7 @@ impl Load<'_> {
 }
 
 /// The frame of what a dynamic include brings: the include itself, and `apply` inside.
-pub(super) fn included_frame(include: &Arc<Task>, file: Arc<Path>, params: Map) -> Arc<Frame> {
+pub(super) fn included_frame(include: &Arc<Task>, file: Arc<Path>, dir: PathBuf, params: Map) -> Arc<Frame> {
     let mut all = include.vars.clone();
     all.extend(params);
     let outer = Arc::new(Frame {
@@ -154,6 +156,7 @@ pub(super) fn included_frame(include: &Arc<Task>, file: Arc<Path>, params: Map) 
         vars: include.vars.clone(),
         parent: Some(include.frame.clone()),
         file: file.clone(),
+        dir,
         pos: include.pos.clone(),
     });
     let apply = match &include.include {
@@ -171,42 +174,45 @@ pub(super) fn included_frame(include: &Arc<Task>, file: Arc<Path>, params: Map) 
         vars: apply.vars.clone(),
         parent: Some(outer),
         file,
+        dir: Default::default(),
         pos: include.pos.clone(),
     })
 }
 
-/// The file that an import or include means: beside the file it stands in, beside the files that bring that one, in
-/// the roles, beside the playbook. `Err` is where it should have been.
+/// The directory in the name of a file.
+fn written_dir(name: &str) -> PathBuf {
+    Path::new(name).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The file that an import or include means. `Err` is where it should have been.
+///
+/// Names are relative to the file they stand in, then to the files that bring that one; after each, the directory of the
+/// playbook is tried. What is below a role starts at the role's `tasks`.
 pub(super) fn find(frame: &Arc<Frame>, name: &str, place: Place, basedir: &Path) -> Result<PathBuf, PathBuf> {
-    let mut tried: Vec<PathBuf> = Vec::new();
-    let mut attempt = |path: PathBuf| {
-        if tried.contains(&path) {
-            return None;
-        }
-        tried.push(path.clone());
-        path.is_file().then_some(path)
-    };
     let kind = if place == Place::Handler { "handlers" } else { "tasks" };
+    let role = frame.role();
+    let root = role.map_or_else(|| basedir.to_path_buf(), |role| role.path.join(kind));
+    let beside = files::below(basedir, name);
+    let mut dir = PathBuf::new();
     for around in frame.chain() {
-        let found = match &around.kind {
-            FrameKind::Import | FrameKind::Include { .. } => {
-                attempt(files::below(&files::directory(&around.file), name))
+        match &around.kind {
+            FrameKind::Import | FrameKind::Include { .. } => dir = around.dir.join(dir),
+            FrameKind::Role(_) => break,
+            FrameKind::Block | FrameKind::Play => continue,
+        }
+        let near = files::below(&root.join(&dir), name);
+        for path in [near, beside.clone()] {
+            if path.is_file() {
+                return Ok(path);
             }
-            FrameKind::Role(role) => attempt(files::below(&role.path.join(kind), name))
-                .or_else(|| attempt(files::below(&files::directory(&around.file), name)))
-                .or_else(|| attempt(files::below(&role.path, name))),
-            FrameKind::Block | FrameKind::Play => None,
-        };
-        if let Some(path) = found {
-            return Ok(path);
         }
     }
-    let beside = files::below(basedir, name);
-    if let Some(path) = attempt(beside.clone()) {
+    let in_roles =
+        frame.roles().flat_map(|r| [files::below(&r.path.join(kind), name), files::below(&r.path, name)]);
+    if let Some(path) = in_roles.chain([beside.clone()]).find(|path| path.is_file()) {
         return Ok(path);
     }
-    let in_role = |role: &Arc<Role>| files::below(&role.path.join(kind), name);
-    Err(frame.role().map_or(beside, in_role))
+    Err(role.map_or(beside, |_| files::below(&root, name)))
 }
 
 /// Is the file imported around here already, with no dynamic include between? Then the chain of imports.

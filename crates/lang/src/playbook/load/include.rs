@@ -184,6 +184,7 @@ impl Load<'_> {
             vars: parts.fields.vars,
             parent: Some(parent.clone()),
             file: parent.file.clone(),
+            dir: Default::default(),
             pos: pos.clone(),
         });
         let entry = Use {
@@ -208,7 +209,7 @@ impl Load<'_> {
         request: &RoleRequest,
         params: Map,
     ) -> Option<IncludedRole> {
-        let frame = import::included_frame(include, include.frame.file.clone(), params);
+        let frame = import::included_frame(include, include.frame.file.clone(), Default::default(), params);
         let entry = Use {
             name: request.name.clone(),
             from: From {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::error::ErrorKind;
 use crate::keywords::Keyword;
 use crate::listing::tag_names;
 use crate::playbook::{Frame, Loader, Play, Task};
 use crate::template::{Scope, python_str};
-use crate::{Map, Result, Value};
+use crate::{Error, Map, Result, Value};
 
 use super::{Load, basedir_of};
 
@@ -28,7 +29,7 @@ impl Loader {
     }
 
     /// The tags of a task, rendered with the variables of a host.
-    pub fn tags_in(&self, task: &Arc<Task>, scope: &dyn Scope) -> Result<BTreeSet<String>> {
+    pub fn tags_in(&self, task: &Arc<Task>, scope: &Arc<dyn Scope>) -> Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for value in task.keywords(Keyword::Tags) {
             if value.has_template() {
@@ -49,9 +50,9 @@ impl Loader {
         Ok(names)
     }
 
-    /// The patterns in `hosts`.
-    pub fn play_hosts(&self, play: &Arc<Play>) -> Result<Vec<String>> {
-        let hosts = self.known(&play.hosts, &Map::new(), &play.frame)?;
+    /// The patterns in `hosts`; `answers` are those to `vars_prompt`.
+    pub fn play_hosts(&self, play: &Arc<Play>, answers: &Map) -> Result<Vec<String>> {
+        let hosts = self.known(&play.hosts, answers, &play.frame)?;
         Ok(match &hosts {
             Value::List(items) => items.iter().map(python_str).collect(),
             single => vec![python_str(single)],
@@ -59,15 +60,21 @@ impl Loader {
     }
 
     /// The name of a play, rendered.
-    pub fn play_name(&self, play: &Arc<Play>) -> Result<Option<String>> {
+    pub fn play_name(&self, play: &Arc<Play>, answers: &Map) -> Result<Option<String>> {
         let name = play.name.as_ref().filter(|name| !name.is_null());
-        name.map(|name| Ok(python_str(&self.known(name, &Map::new(), &play.frame)?))).transpose()
+        name.map(|name| Ok(python_str(&self.known(name, answers, &play.frame)?))).transpose()
     }
 
     /// A keyword of a play, rendered with what is known before there is a host: `serial`, `gather_facts` ...
-    pub fn play_keyword(&self, play: &Arc<Play>, keyword: Keyword) -> Result<Option<Value>> {
-        let value = play.keyword(keyword);
-        value.map(|value| self.known(value, &Map::new(), &play.frame)).transpose()
+    pub fn play_keyword(&self, play: &Arc<Play>, keyword: Keyword, answers: &Map) -> Result<Option<Value>> {
+        let Some(value) = play.keyword(keyword) else { return Ok(None) };
+        let rendered = self.known(value, answers, &play.frame).map_err(|cause| {
+            Error::new(format!("Error processing keyword '{keyword}'"))
+                .with_kind(ErrorKind::Syntax)
+                .at(play.frame.attrs.pos(keyword))
+                .caused_by(cause)
+        });
+        rendered.map(Some)
     }
 
     fn known(&self, value: &Value, own: &Map, frame: &Arc<Frame>) -> Result<Value> {

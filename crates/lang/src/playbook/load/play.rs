@@ -7,7 +7,7 @@ use crate::error::ErrorKind;
 use crate::keywords::{Keyword, Place};
 use crate::playbook::{Frame, FrameKind, Item, Play, Prompt};
 use crate::yaml::{Node, NodeKind};
-use crate::{Error, Value};
+use crate::{Error, Pos, Value};
 
 use super::Load;
 use super::fields::{Fields, key_text};
@@ -65,6 +65,7 @@ impl Load<'_> {
             vars: fields.vars,
             parent: None,
             file: path.into(),
+            dir: Default::default(),
             pos: node.pos.clone(),
         });
         self.vars_files.clone_from(&vars_files);
@@ -75,7 +76,7 @@ impl Load<'_> {
         let (pre_tasks, tasks, post_tasks) = (section("pre_tasks"), section("tasks"), section("post_tasks"));
         handlers.extend(self.section(node, "handlers", &frame, Place::Handler));
         handlers.append(&mut self.role_handlers);
-        Some(Play {
+        let play = Play {
             name: fields.name,
             hosts: hosts.to_value(),
             frame,
@@ -89,7 +90,29 @@ impl Load<'_> {
             handlers,
             basedir: self.basedir.clone(),
             pos: node.pos.clone(),
-        })
+        };
+        self.check_keywords(play)
+    }
+
+    /// Keywords of the play have to have a value before there is a host.
+    fn check_keywords(&mut self, play: Play) -> Option<Play> {
+        let play = Arc::new(play);
+        let answers = play.prompt_defaults();
+        for keyword in [
+            Keyword::GatherFacts,
+            Keyword::Serial,
+            Keyword::MaxFailPercentage,
+            Keyword::ForceHandlers,
+            Keyword::Strategy,
+            Keyword::Order,
+            Keyword::GatherSubset,
+            Keyword::GatherTimeout,
+        ] {
+            if let Err(error) = self.loader.play_keyword(&play, keyword, &answers) {
+                self.report(error);
+            }
+        }
+        Arc::into_inner(play)
     }
 
     /// What an `import_playbook` around the play says.
@@ -202,10 +225,10 @@ impl Load<'_> {
             NodeKind::Seq(nodes) => nodes.as_slice(),
             _ => std::slice::from_ref(value),
         };
-        nodes.iter().filter_map(|node| self.prompt(node)).collect()
+        nodes.iter().filter_map(|node| self.prompt(node, &value.pos)).collect()
     }
 
-    fn prompt(&mut self, node: &Node) -> Option<Prompt> {
+    fn prompt(&mut self, node: &Node, list: &Pos) -> Option<Prompt> {
         const KEYS: &[&str] =
             &["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
         let Some(pairs) = node.as_map() else {
@@ -213,14 +236,14 @@ impl Load<'_> {
             return None;
         };
         let Some(name) = node.get("name").and_then(Node::as_str) else {
-            self.bad(&node.pos, "Invalid vars_prompt data structure, missing 'name' key");
+            self.bad(list, "Invalid vars_prompt data structure, missing 'name' key");
             return None;
         };
         if let Some((key, _)) = pairs.iter().find(|(key, _)| !key.as_str().is_some_and(|k| KEYS.contains(&k)))
         {
             let message =
                 format!("Invalid vars_prompt data structure, found unsupported key '{}'", key_text(key));
-            self.bad(&node.pos, message);
+            self.bad(list, message);
             return None;
         }
         let value = |key: &str| node.get(key).filter(|n| !n.is_null()).map(Node::to_value);

@@ -132,6 +132,7 @@ impl Load<'_> {
             vars: vars.clone(),
             parent: None,
             file: path.into(),
+            dir: Default::default(),
             pos: node.pos.clone(),
         });
         let rendered = self.render(&file.to_value(), &Map::new(), &frame).map_err(|cause| {

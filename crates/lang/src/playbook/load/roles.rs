@@ -170,6 +170,7 @@ impl Load<'_> {
                 vars: Map::new(),
                 parent: Some(parent.clone()),
                 file,
+                dir: Default::default(),
                 pos: entry.pos.clone(),
             })
         };
@@ -400,7 +401,9 @@ impl Load<'_> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Ok(Found { name, collection: None, path });
         }
-        let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+        let legacy = frame.role().map(|_| "ansible.legacy".to_owned());
+        let dirs = legacy.into_iter().chain(dirs.iter().map(|dir| dir.display().to_string()));
+        let dirs: Vec<String> = dirs.collect();
         let error = Error::new(format!("the role '{name}' was not found in {}", dirs.join(":")));
         Err(error.with_kind(ErrorKind::NotFound))
     }

@@ -84,14 +84,14 @@ impl Load<'_> {
         if !value.has_template() {
             return Ok(value.clone());
         }
-        let scope = LoadScope {
+        let scope: Arc<dyn Scope> = Arc::new(LoadScope {
             extra: self.loader.extra.clone(),
             own: own.clone(),
             frame: frame.clone(),
             vars_files: self.static_vars_files(frame),
             basedir: self.basedir.clone(),
             search: vec![self.basedir.to_path_buf()],
-        };
+        });
         self.loader.hooks.render(value, &scope)
     }
 

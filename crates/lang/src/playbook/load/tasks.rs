@@ -42,7 +42,7 @@ impl Load<'_> {
             self.bad(
                 &node.pos,
                 format!(
-                    "A malformed block was encountered while loading a block: a task should be a dict but was a \
+                    "A malformed block was encountered while loading a block: it should be a dict but was a \
                      <class '{}'>",
                     node.type_name()
                 ),
@@ -84,6 +84,7 @@ impl Load<'_> {
             vars: fields.vars,
             parent: Some(parent.clone()),
             file: parent.file.clone(),
+            dir: Default::default(),
             pos: node.pos.clone(),
         });
         let mut branch = |key: &str| match node.get(key) {
@@ -92,7 +93,7 @@ impl Load<'_> {
                 Some(nodes) => self.items(nodes, &frame, place),
                 None => {
                     let message = format!(
-                        "A malformed block was encountered while loading a block: {key} should be a list but was a \
+                        "A malformed block was encountered while loading a block: it should be a list but was a \
                          <class '{}'>",
                         list.type_name()
                     );
