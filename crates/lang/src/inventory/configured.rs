@@ -174,7 +174,8 @@ fn keyed_group(
         Err(_) => return Ok(()),
     };
     let is_empty_text = key.as_str() == Some("");
-    if !key.is_truthy() && !(is_empty_text && default.is_some()) {
+    let takes_default = is_empty_text && default.is_some();
+    if !key.is_truthy() && !takes_default {
         let is_empty_container = matches!(key, Value::List(_) | Value::Map(_));
         if strict && !is_empty_container {
             let message = format!("No key or key resulted empty for {shown} in host {host}, invalid entry");

@@ -103,7 +103,9 @@ impl LoadOptions<'_> {
         if replaced == name {
             return replaced;
         }
-        let message = |what: &str| format!("Invalid characters were found in group names {what}, use -vvvv to see details");
+        let message = |what: &str| {
+            format!("Invalid characters were found in group names {what}, use -vvvv to see details")
+        };
         match self.group_names {
             GroupNames::Never => inventory.warn(Error::new(message("but not replaced"))),
             GroupNames::Always => inventory.warn(Error::new(message("and automatically replaced"))),
@@ -157,7 +159,9 @@ impl Inventory {
         inventory.current = None;
         if !inventory.parsed {
             if options.unparsed_is_failed {
-                return Err(Error::new("No inventory was parsed, please check your configuration and options"));
+                return Err(Error::new(
+                    "No inventory was parsed, please check your configuration and options",
+                ));
             }
             if !options.no_unparsed_warning {
                 let message = "No inventory was parsed, only implicit localhost is available";
@@ -181,7 +185,8 @@ impl Inventory {
     /// Names of the groups of a host without `all`, sorted: the variable `group_names`.
     pub fn groups_of(&self, host: &str) -> Vec<String> {
         let groups = self.host(host).map(|host| &host.groups);
-        let mut names: Vec<String> = groups.into_iter().flatten().filter(|group| *group != ALL).cloned().collect();
+        let mut names: Vec<String> =
+            groups.into_iter().flatten().filter(|group| *group != ALL).cloned().collect();
         names.sort();
         names
     }
@@ -189,7 +194,9 @@ impl Inventory {
     /// `inventory_file` and `inventory_dir` of a host; null for one that no file names.
     pub fn source_of(&self, host: &str) -> (Value, Value) {
         let source = self.host(host).and_then(|host| host.source.clone());
-        let Some(source) = source.filter(|source| !source.contains(',')) else { return (Value::Null, Value::Null) };
+        let Some(source) = source.filter(|source| !source.contains(',')) else {
+            return (Value::Null, Value::Null);
+        };
         let directory = Path::new(source.as_ref()).parent().map(|dir| dir.to_string_lossy().into_owned());
         (Value::str(source.as_ref()), directory.map_or(Value::Null, Value::str))
     }

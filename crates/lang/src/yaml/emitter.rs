@@ -6,9 +6,10 @@ use std::ffi::{CString, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use unsafe_libyaml as sys;
+use unsafe_libyaml as unsafe_sys;
 
 use super::dump::{DumpOptions, ScalarQuotes};
+use super::libyaml::free;
 use crate::{Error, Result};
 
 /// A scalar to print.
@@ -24,48 +25,46 @@ pub(crate) struct Scalar<'a> {
 }
 
 pub(crate) struct Emitter {
-    // In boxes: libyaml keeps a pointer to the output.
-    sys: Box<MaybeUninit<sys::yaml_emitter_t>>,
-    output: Box<Vec<u8>>,
+    // From boxes, owned here: libyaml keeps a pointer to the output.
+    sys: *mut unsafe_sys::yaml_emitter_t,
+    output: *mut Vec<u8>,
     implicit_end: bool,
 }
 
 impl Emitter {
     /// An emitter with an open stream and document.
     pub fn start(options: &DumpOptions) -> Result<Self> {
-        let mut emitter = Self {
-            sys: Box::new(MaybeUninit::zeroed()),
-            output: Box::default(),
-            implicit_end: !options.explicit_end,
-        };
+        let sys = Box::into_raw(Box::new(MaybeUninit::<unsafe_sys::yaml_emitter_t>::zeroed())).cast();
         // SAFETY: the emitter is at its final address; so is the vector that the handler writes to, and both live
         // until `drop`. The options are set before the first event.
-        unsafe {
-            let sys = emitter.sys.as_mut_ptr();
-            if sys::yaml_emitter_initialize(sys).fail {
-                std::mem::forget(emitter);
+        let mut emitter = unsafe {
+            if unsafe_sys::yaml_emitter_initialize(sys).fail {
+                free(sys);
                 return Err(Error::new("cannot represent an object: out of memory"));
             }
-            let output: *mut Vec<u8> = &mut *emitter.output;
-            sys::yaml_emitter_set_output(sys, write, output.cast());
-            sys::yaml_emitter_set_unicode(sys, options.allow_unicode);
-            sys::yaml_emitter_set_canonical(sys, options.canonical);
+            let output = Box::into_raw(Box::<Vec<u8>>::default());
+            unsafe_sys::yaml_emitter_set_output(sys, write, output.cast());
+            unsafe_sys::yaml_emitter_set_unicode(sys, options.allow_unicode);
+            unsafe_sys::yaml_emitter_set_canonical(sys, options.canonical);
             if let Some(indent) = options.indent {
-                sys::yaml_emitter_set_indent(sys, i32::try_from(indent).unwrap_or(0));
+                unsafe_sys::yaml_emitter_set_indent(sys, i32::try_from(indent).unwrap_or(0));
             }
             if let Some(width) = options.width {
-                sys::yaml_emitter_set_width(sys, i32::try_from(width).unwrap_or(i32::MAX));
+                unsafe_sys::yaml_emitter_set_width(sys, i32::try_from(width).unwrap_or(i32::MAX));
             }
-        }
+            Self { sys, output, implicit_end: !options.explicit_end }
+        };
         emitter.emit(|event| {
             // SAFETY: `event` is the uninitialized event that the function fills.
-            unsafe { sys::yaml_stream_start_event_initialize(event, sys::YAML_UTF8_ENCODING).ok }
+            unsafe {
+                unsafe_sys::yaml_stream_start_event_initialize(event, unsafe_sys::YAML_UTF8_ENCODING).ok
+            }
         })?;
         let implicit = !options.explicit_start;
         emitter.emit(|event| {
             // SAFETY: as above; no directives are passed.
             unsafe {
-                sys::yaml_document_start_event_initialize(
+                unsafe_sys::yaml_document_start_event_initialize(
                     event,
                     ptr::null_mut(),
                     ptr::null_mut(),
@@ -82,21 +81,25 @@ impl Emitter {
     pub fn finish(mut self) -> Result<String> {
         let implicit = self.implicit_end;
         // SAFETY: `event` is the uninitialized event that the function fills.
-        self.emit(|event| unsafe { sys::yaml_document_end_event_initialize(event, implicit).ok })?;
+        self.emit(|event| unsafe { unsafe_sys::yaml_document_end_event_initialize(event, implicit).ok })?;
         // SAFETY: as above.
-        self.emit(|event| unsafe { sys::yaml_stream_end_event_initialize(event).ok })?;
+        self.emit(|event| unsafe { unsafe_sys::yaml_stream_end_event_initialize(event).ok })?;
         // SAFETY: the emitter is initialized.
-        let flushed = unsafe { sys::yaml_emitter_flush(self.sys.as_mut_ptr()).ok };
+        let flushed = unsafe { unsafe_sys::yaml_emitter_flush(self.sys).ok };
         if !flushed {
             return Err(Error::new("cannot represent an object"));
         }
-        String::from_utf8(std::mem::take(&mut *self.output)).map_err(|error| Error::new(error.to_string()))
+        // SAFETY: the emitter has finished: nobody else uses the vector.
+        let output = std::mem::take(unsafe { &mut *self.output });
+        String::from_utf8(output).map_err(|error| Error::new(error.to_string()))
     }
 
     pub fn alias(&mut self, anchor: &str) -> Result<()> {
         let anchor = c_text(anchor)?;
         // SAFETY: the anchor is a C string that lives for the call, which copies it.
-        self.emit(|event| unsafe { sys::yaml_alias_event_initialize(event, anchor.as_ptr().cast()).ok })
+        self.emit(|event| unsafe {
+            unsafe_sys::yaml_alias_event_initialize(event, anchor.as_ptr().cast()).ok
+        })
     }
 
     pub fn scalar(&mut self, scalar: &Scalar<'_>) -> Result<()> {
@@ -105,15 +108,15 @@ impl Emitter {
         let length =
             i32::try_from(scalar.text.len()).map_err(|_| Error::new("the text is too long for YAML"))?;
         let style = match scalar.style {
-            ScalarQuotes::Any => sys::YAML_ANY_SCALAR_STYLE,
-            ScalarQuotes::Single => sys::YAML_SINGLE_QUOTED_SCALAR_STYLE,
-            ScalarQuotes::Double => sys::YAML_DOUBLE_QUOTED_SCALAR_STYLE,
-            ScalarQuotes::Literal => sys::YAML_LITERAL_SCALAR_STYLE,
-            ScalarQuotes::Folded => sys::YAML_FOLDED_SCALAR_STYLE,
+            ScalarQuotes::Any => unsafe_sys::YAML_ANY_SCALAR_STYLE,
+            ScalarQuotes::Single => unsafe_sys::YAML_SINGLE_QUOTED_SCALAR_STYLE,
+            ScalarQuotes::Double => unsafe_sys::YAML_DOUBLE_QUOTED_SCALAR_STYLE,
+            ScalarQuotes::Literal => unsafe_sys::YAML_LITERAL_SCALAR_STYLE,
+            ScalarQuotes::Folded => unsafe_sys::YAML_FOLDED_SCALAR_STYLE,
         };
         // SAFETY: anchor, tag and text live for the call, which copies them; the length is the text's.
         self.emit(|event| unsafe {
-            sys::yaml_scalar_event_initialize(
+            unsafe_sys::yaml_scalar_event_initialize(
                 event,
                 pointer(&anchor),
                 tag.as_ptr().cast(),
@@ -129,41 +132,42 @@ impl Emitter {
 
     pub fn start_sequence(&mut self, anchor: Option<&str>, flow: bool) -> Result<()> {
         let anchor = anchor.map(c_text).transpose()?;
-        let style = if flow { sys::YAML_FLOW_SEQUENCE_STYLE } else { sys::YAML_BLOCK_SEQUENCE_STYLE };
+        let style =
+            if flow { unsafe_sys::YAML_FLOW_SEQUENCE_STYLE } else { unsafe_sys::YAML_BLOCK_SEQUENCE_STYLE };
         // SAFETY: the anchor lives for the call, which copies it.
         self.emit(|event| unsafe {
             let tag = c"tag:yaml.org,2002:seq".as_ptr().cast();
-            sys::yaml_sequence_start_event_initialize(event, pointer(&anchor), tag, true, style).ok
+            unsafe_sys::yaml_sequence_start_event_initialize(event, pointer(&anchor), tag, true, style).ok
         })
     }
 
     pub fn end_sequence(&mut self) -> Result<()> {
         // SAFETY: `event` is the uninitialized event that the function fills.
-        self.emit(|event| unsafe { sys::yaml_sequence_end_event_initialize(event).ok })
+        self.emit(|event| unsafe { unsafe_sys::yaml_sequence_end_event_initialize(event).ok })
     }
 
     pub fn start_mapping(&mut self, anchor: Option<&str>, flow: bool) -> Result<()> {
         let anchor = anchor.map(c_text).transpose()?;
-        let style = if flow { sys::YAML_FLOW_MAPPING_STYLE } else { sys::YAML_BLOCK_MAPPING_STYLE };
+        let style =
+            if flow { unsafe_sys::YAML_FLOW_MAPPING_STYLE } else { unsafe_sys::YAML_BLOCK_MAPPING_STYLE };
         // SAFETY: the anchor lives for the call, which copies it.
         self.emit(|event| unsafe {
             let tag = c"tag:yaml.org,2002:map".as_ptr().cast();
-            sys::yaml_mapping_start_event_initialize(event, pointer(&anchor), tag, true, style).ok
+            unsafe_sys::yaml_mapping_start_event_initialize(event, pointer(&anchor), tag, true, style).ok
         })
     }
 
     pub fn end_mapping(&mut self) -> Result<()> {
         // SAFETY: `event` is the uninitialized event that the function fills.
-        self.emit(|event| unsafe { sys::yaml_mapping_end_event_initialize(event).ok })
+        self.emit(|event| unsafe { unsafe_sys::yaml_mapping_end_event_initialize(event).ok })
     }
 
-    fn emit(&mut self, initialize: impl FnOnce(*mut sys::yaml_event_t) -> bool) -> Result<()> {
-        let mut event = MaybeUninit::<sys::yaml_event_t>::zeroed();
+    fn emit(&mut self, initialize: impl FnOnce(*mut unsafe_sys::yaml_event_t) -> bool) -> Result<()> {
+        let mut event = MaybeUninit::<unsafe_sys::yaml_event_t>::zeroed();
         // SAFETY: the event is initialized when `initialize` says so; the emitter takes it over and frees it, also
         // when it fails.
         let ok = unsafe {
-            initialize(event.as_mut_ptr())
-                && sys::yaml_emitter_emit(self.sys.as_mut_ptr(), event.as_mut_ptr()).ok
+            initialize(event.as_mut_ptr()) && unsafe_sys::yaml_emitter_emit(self.sys, event.as_mut_ptr()).ok
         };
         if ok { Ok(()) } else { Err(Error::new("cannot represent an object")) }
     }
@@ -171,8 +175,12 @@ impl Emitter {
 
 impl Drop for Emitter {
     fn drop(&mut self) {
-        // SAFETY: initialized in `start`, deleted only here.
-        unsafe { sys::yaml_emitter_delete(self.sys.as_mut_ptr()) }
+        // SAFETY: initialized in `start`, deleted and freed only here; the vector is not used after the emitter.
+        unsafe {
+            unsafe_sys::yaml_emitter_delete(self.sys);
+            free(self.sys);
+            drop(Box::from_raw(self.output));
+        }
     }
 }
 

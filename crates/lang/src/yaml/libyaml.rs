@@ -6,7 +6,7 @@
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
-use unsafe_libyaml as sys;
+use unsafe_libyaml as unsafe_sys;
 
 /// A place in the text: line and column counted from 0, in characters; index in bytes of the decoded input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,23 +53,24 @@ pub(crate) struct ParseError {
 }
 
 pub(crate) struct Parser<'a> {
-    // In a box: libyaml keeps a pointer to the parser inside the parser.
-    sys: Box<MaybeUninit<sys::yaml_parser_t>>,
+    // From a box, owned here: libyaml keeps a pointer to the parser inside the parser.
+    sys: *mut unsafe_sys::yaml_parser_t,
     failed: bool,
     _text: std::marker::PhantomData<&'a [u8]>,
 }
 
 impl<'a> Parser<'a> {
     pub fn new(text: &'a [u8]) -> Option<Self> {
-        let mut parser = Box::new(MaybeUninit::<sys::yaml_parser_t>::zeroed());
+        let sys = Box::into_raw(Box::new(MaybeUninit::<unsafe_sys::yaml_parser_t>::zeroed())).cast();
         // SAFETY: the parser is at its final address; `text` outlives it by `'a`, and libyaml only reads it.
         unsafe {
-            if sys::yaml_parser_initialize(parser.as_mut_ptr()).fail {
+            if unsafe_sys::yaml_parser_initialize(sys).fail {
+                free(sys);
                 return None;
             }
-            sys::yaml_parser_set_input_string(parser.as_mut_ptr(), text.as_ptr(), text.len() as u64);
+            unsafe_sys::yaml_parser_set_input_string(sys, text.as_ptr(), text.len() as u64);
         }
-        Some(Self { sys: parser, failed: false, _text: std::marker::PhantomData })
+        Some(Self { sys, failed: false, _text: std::marker::PhantomData })
     }
 
     /// The next event and where it starts and ends. After an error, or after the end of the stream, the same again.
@@ -77,17 +78,17 @@ impl<'a> Parser<'a> {
         if self.failed {
             return Err(self.error());
         }
-        let mut event = MaybeUninit::<sys::yaml_event_t>::zeroed();
+        let mut event = MaybeUninit::<unsafe_sys::yaml_event_t>::zeroed();
         // SAFETY: the parser is initialized and has not failed; a successful call initializes the event, which is
         // freed once after everything needed was copied out of it.
         unsafe {
-            if sys::yaml_parser_parse(self.sys.as_mut_ptr(), event.as_mut_ptr()).fail {
+            if unsafe_sys::yaml_parser_parse(self.sys, event.as_mut_ptr()).fail {
                 self.failed = true;
                 return Err(self.error());
             }
             let converted = convert(&*event.as_ptr());
             let mark = mark((*event.as_ptr()).start_mark);
-            sys::yaml_event_delete(event.as_mut_ptr());
+            unsafe_sys::yaml_event_delete(event.as_mut_ptr());
             Ok((converted, mark))
         }
     }
@@ -95,8 +96,8 @@ impl<'a> Parser<'a> {
     fn error(&self) -> ParseError {
         // SAFETY: the parser is initialized; its messages are static C strings or null.
         unsafe {
-            let parser = &*self.sys.as_ptr();
-            let reader = parser.error == sys::YAML_READER_ERROR;
+            let parser = &*self.sys;
+            let reader = parser.error == unsafe_sys::YAML_READER_ERROR;
             ParseError {
                 context: static_text(parser.context),
                 problem: static_text(parser.problem).unwrap_or_else(|| "could not be parsed".into()),
@@ -110,12 +111,24 @@ impl<'a> Parser<'a> {
 
 impl Drop for Parser<'_> {
     fn drop(&mut self) {
-        // SAFETY: initialized in `new`, deleted only here.
-        unsafe { sys::yaml_parser_delete(self.sys.as_mut_ptr()) }
+        // SAFETY: initialized in `new`, deleted and freed only here.
+        unsafe {
+            unsafe_sys::yaml_parser_delete(self.sys);
+            free(self.sys);
+        }
     }
 }
 
-fn mark(mark: sys::yaml_mark_t) -> Mark {
+/// Give the memory of a parser or emitter back.
+///
+/// # Safety
+/// `pointer` came from a `Box<MaybeUninit<T>>`, and nothing uses it afterwards.
+pub(super) unsafe fn free<T>(pointer: *mut T) {
+    // SAFETY: by the contract above.
+    drop(unsafe { Box::from_raw(pointer.cast::<MaybeUninit<T>>()) });
+}
+
+fn mark(mark: unsafe_sys::yaml_mark_t) -> Mark {
     Mark {
         line: u32::try_from(mark.line).unwrap_or(u32::MAX - 1),
         column: u32::try_from(mark.column).unwrap_or(u32::MAX - 1),
@@ -141,15 +154,15 @@ unsafe fn name(text: *const u8) -> Option<Box<str>> {
 
 /// # Safety
 /// `event` was filled by a successful `yaml_parser_parse` and not yet freed.
-unsafe fn convert(event: &sys::yaml_event_t) -> Event {
+unsafe fn convert(event: &unsafe_sys::yaml_event_t) -> Event {
     // SAFETY: the tag says which member of the union is the one that was written.
     unsafe {
         match event.type_ {
-            sys::YAML_STREAM_START_EVENT => Event::StreamStart,
-            sys::YAML_DOCUMENT_START_EVENT => Event::DocumentStart,
-            sys::YAML_DOCUMENT_END_EVENT => Event::DocumentEnd,
-            sys::YAML_ALIAS_EVENT => Event::Alias(name(event.data.alias.anchor).unwrap_or_default()),
-            sys::YAML_SCALAR_EVENT => {
+            unsafe_sys::YAML_STREAM_START_EVENT => Event::StreamStart,
+            unsafe_sys::YAML_DOCUMENT_START_EVENT => Event::DocumentStart,
+            unsafe_sys::YAML_DOCUMENT_END_EVENT => Event::DocumentEnd,
+            unsafe_sys::YAML_ALIAS_EVENT => Event::Alias(name(event.data.alias.anchor).unwrap_or_default()),
+            unsafe_sys::YAML_SCALAR_EVENT => {
                 let scalar = &event.data.scalar;
                 let length = usize::try_from(scalar.length).unwrap_or(0);
                 let bytes = if scalar.value.is_null() {
@@ -162,32 +175,32 @@ unsafe fn convert(event: &sys::yaml_event_t) -> Event {
                     tag: name(scalar.tag),
                     text: String::from_utf8_lossy(bytes).into_owned(),
                     style: match scalar.style {
-                        sys::YAML_SINGLE_QUOTED_SCALAR_STYLE => ScalarStyle::SingleQuoted,
-                        sys::YAML_DOUBLE_QUOTED_SCALAR_STYLE => ScalarStyle::DoubleQuoted,
-                        sys::YAML_LITERAL_SCALAR_STYLE => ScalarStyle::Literal,
-                        sys::YAML_FOLDED_SCALAR_STYLE => ScalarStyle::Folded,
+                        unsafe_sys::YAML_SINGLE_QUOTED_SCALAR_STYLE => ScalarStyle::SingleQuoted,
+                        unsafe_sys::YAML_DOUBLE_QUOTED_SCALAR_STYLE => ScalarStyle::DoubleQuoted,
+                        unsafe_sys::YAML_LITERAL_SCALAR_STYLE => ScalarStyle::Literal,
+                        unsafe_sys::YAML_FOLDED_SCALAR_STYLE => ScalarStyle::Folded,
                         _ => ScalarStyle::Plain,
                     },
                 }
             }
-            sys::YAML_SEQUENCE_START_EVENT => {
+            unsafe_sys::YAML_SEQUENCE_START_EVENT => {
                 let start = &event.data.sequence_start;
                 Event::SequenceStart {
                     anchor: name(start.anchor),
                     tag: name(start.tag),
-                    flow: start.style == sys::YAML_FLOW_SEQUENCE_STYLE,
+                    flow: start.style == unsafe_sys::YAML_FLOW_SEQUENCE_STYLE,
                 }
             }
-            sys::YAML_SEQUENCE_END_EVENT => Event::SequenceEnd,
-            sys::YAML_MAPPING_START_EVENT => {
+            unsafe_sys::YAML_SEQUENCE_END_EVENT => Event::SequenceEnd,
+            unsafe_sys::YAML_MAPPING_START_EVENT => {
                 let start = &event.data.mapping_start;
                 Event::MappingStart {
                     anchor: name(start.anchor),
                     tag: name(start.tag),
-                    flow: start.style == sys::YAML_FLOW_MAPPING_STYLE,
+                    flow: start.style == unsafe_sys::YAML_FLOW_MAPPING_STYLE,
                 }
             }
-            sys::YAML_MAPPING_END_EVENT => Event::MappingEnd,
+            unsafe_sys::YAML_MAPPING_END_EVENT => Event::MappingEnd,
             _ => Event::StreamEnd,
         }
     }

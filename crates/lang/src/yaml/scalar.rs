@@ -282,7 +282,7 @@ struct Moment<'a> {
 }
 
 /// Take between `min` and `max` digits off the front.
-fn take_digits<'a>(text: &'a str, min: usize, max: usize) -> Option<(u32, &'a str)> {
+fn take_digits(text: &str, min: usize, max: usize) -> Option<(u32, &str)> {
     let n = text.bytes().take(max).take_while(u8::is_ascii_digit).count();
     if n < min {
         return None;

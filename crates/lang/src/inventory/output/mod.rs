@@ -228,7 +228,8 @@ impl<'a> List<'a> {
     /// JSON: all groups beside each other, with the names of their hosts and children.
     fn flat(&mut self, group: &'a Group) -> Map {
         let mut results = Map::new();
-        let hosts: Vec<Value> = self.hosts(group).iter().map(|host| Value::template(host.name.as_str())).collect();
+        let hosts: Vec<Value> =
+            self.hosts(group).iter().map(|host| Value::template(host.name.as_str())).collect();
         let mut names = Vec::new();
         for child in self.children(group) {
             names.push(Value::template(child.name.as_str()));
