@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use crate::template::eval;
 use crate::template::object::{Fail, R, Undef, V};
-use crate::template::scope::Scope;
+use crate::template::scope::{Overlay, Scope};
 use crate::template::templar::Shared;
-use crate::{Error, Str};
+use crate::{Error, Map, Str};
 
 /// Rendering a variable may need another one, and so on; a chain longer than this is a loop in disguise.
 const MAX_NESTING: usize = 400;
@@ -104,11 +104,15 @@ impl Env {
     }
 
     /// The same call, for the templates beside a template file.
-    pub fn for_template(env: &Rc<Self>, file: &std::path::Path) -> Rc<Self> {
+    pub fn for_template(env: &Rc<Self>, file: &std::path::Path, vars: &Map) -> Rc<Self> {
         let template_dir = crate::template::templar::template_dir(file);
+        let scope = match vars.is_empty() {
+            true => env.scope.clone(),
+            false => Arc::new(Overlay { vars: vars.clone(), below: env.scope.clone() }),
+        };
         Rc::new(Self {
             templar: env.templar.clone(),
-            scope: env.scope.clone(),
+            scope,
             limits: env.limits.clone(),
             chain: env.chain.clone(),
             template_dir,

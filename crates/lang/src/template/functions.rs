@@ -1,6 +1,6 @@
 //! Global functions of templates.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::Key;
@@ -8,6 +8,7 @@ use crate::template::env::Env;
 use crate::template::eval::args::Args;
 use crate::template::eval::{iterate, ops};
 use crate::template::methods::dict::pairs;
+use crate::template::mutable::Mutable;
 use crate::template::object::{Dict, Fail, Func, Obj, R, V};
 use crate::template::{lookups, random, repr, time};
 
@@ -26,6 +27,9 @@ pub(crate) fn call(name: &str, mut args: Args, env: &Rc<Env>) -> R<V> {
     match name {
         "range" => {
             let given = args.pos.len();
+            if given == 0 {
+                return Fail::python("range expected at least 1 argument, got 0");
+            }
             let b = args.bind("range", ["start", "stop", "step"], 1)?;
             let whole = |i: usize, default: i128| match b.get(i) {
                 None => Ok(default),
@@ -61,7 +65,7 @@ pub(crate) fn call(name: &str, mut args: Args, env: &Rc<Env>) -> R<V> {
                 None => Dict::new(),
             };
             map.extend(kw.into_iter().map(|(k, v)| (Key::Str(k), v)));
-            Ok(V::obj(Obj::Namespace(RefCell::new(map))))
+            Ok(V::obj(Obj::Namespace(Mutable::new(map))))
         }
         "cycler" => {
             if args.pos.is_empty() {

@@ -8,6 +8,7 @@ use crate::error::ErrorKind;
 use crate::template::eval::frame::Frame;
 use crate::template::eval::{iterate, locate, ops};
 use crate::template::object::{Fail, R, V};
+use crate::template::repr;
 use crate::template::syntax::ast::Template;
 use crate::{Error, Pos};
 
@@ -23,7 +24,7 @@ pub(crate) fn load(name: &V, frame: &Rc<Frame>) -> R<(Arc<Template>, PathBuf)> {
         }
     }
     let message = match names.as_slice() {
-        [one] => one.clone(),
+        [one] => format!("{} not found in {}", repr::quoted(one), search_path(frame)),
         many => format!("none of the templates given were found: {}", many.join(", ")),
     };
     Err(Error::new(format!("Error rendering template: {message}")).with_kind(ErrorKind::NotFound).into())
@@ -31,24 +32,37 @@ pub(crate) fn load(name: &V, frame: &Rc<Frame>) -> R<(Arc<Template>, PathBuf)> {
 
 /// Where templates are searched: the directory of the template itself, then each directory of the search
 /// path with its `templates` first.
-fn find(name: &str, frame: &Rc<Frame>) -> Option<PathBuf> {
-    let relative = Path::new(name.trim_start_matches('/'));
-    if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
-        return None;
-    }
+fn directories(frame: &Rc<Frame>) -> Vec<PathBuf> {
     let mut dirs: Vec<PathBuf> = Vec::new();
     for dir in frame.env().scope.search_path() {
         dirs.push(dir.join("templates"));
         dirs.push(dir.clone());
     }
-    if let Some(dir) = frame.context.file.as_ref().and_then(|f| f.parent()) {
-        dirs.push(dir.to_path_buf());
+    for dir in [frame.context.file.as_ref().and_then(|f| f.parent()), frame.env().template_dir.as_deref()]
+        .into_iter()
+        .flatten()
+    {
+        for dir in [dir.join("templates"), dir.to_path_buf()] {
+            if !dirs.contains(&dir) {
+                dirs.push(dir);
+            }
+        }
     }
-    if let Some(root) = &frame.env().template_dir {
-        dirs.push(root.join("templates"));
-        dirs.push(root.clone());
+    dirs
+}
+
+fn search_path(frame: &Rc<Frame>) -> String {
+    let dirs: Vec<String> =
+        directories(frame).iter().map(|d| repr::quoted(&d.display().to_string())).collect();
+    format!("search path{}: {}", if dirs.len() == 1 { "" } else { "s" }, dirs.join(", "))
+}
+
+fn find(name: &str, frame: &Rc<Frame>) -> Option<PathBuf> {
+    let relative = Path::new(name.trim_start_matches('/'));
+    if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
+        return None;
     }
-    dirs.into_iter().map(|dir| dir.join(relative)).find(|path| path.is_file())
+    directories(frame).into_iter().map(|dir| dir.join(relative)).find(|path| path.is_file())
 }
 
 fn read(path: &Path, frame: &Rc<Frame>) -> R<Arc<Template>> {

@@ -14,6 +14,7 @@ mod functions;
 mod loader;
 mod lookups;
 mod methods;
+mod mutable;
 mod object;
 mod printf;
 mod random;

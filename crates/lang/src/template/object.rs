@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 
 use crate::template::env::Env;
 use crate::template::eval::frame::Frame;
+use crate::template::mutable::Mutable;
 use crate::template::syntax::ast;
 use crate::value::VaultText;
 use crate::{Error, Key, Pos, Str, Value};
@@ -48,9 +49,9 @@ pub(crate) enum V {
     Float(f64),
     Str(Str),
     Bytes(Rc<[u8]>),
-    List(Rc<RefCell<Vec<V>>>),
+    List(Rc<Mutable<Vec<V>>>),
     Tuple(Rc<Vec<V>>),
-    Dict(Rc<RefCell<Dict>>),
+    Dict(Rc<Mutable<Dict>>),
     Undef(Rc<Undef>),
     /// What an inline `if` without `else` gives: false, empty text, not an error until it is stored.
     Blank,
@@ -89,7 +90,7 @@ pub(crate) struct MacroObj {
 
 /// Objects of other kinds.
 pub(crate) enum Obj {
-    Namespace(RefCell<Dict>),
+    Namespace(Mutable<Dict>),
     Loop(Rc<LoopState>),
     /// What `{% import %}` binds: the names a template set at its top level.
     Module {
@@ -123,7 +124,7 @@ pub(crate) enum Obj {
 
 pub(crate) struct LoopState {
     pub index0: Cell<usize>,
-    pub items: RefCell<Vec<V>>,
+    pub items: Vec<V>,
     pub depth0: usize,
     pub changed: RefCell<Option<Vec<V>>>,
     /// A recursive loop can be started again on other items.
@@ -175,7 +176,7 @@ impl V {
     }
 
     pub fn list(items: Vec<V>) -> Self {
-        Self::List(Rc::new(RefCell::new(items)))
+        Self::List(Rc::new(Mutable::new(items)))
     }
 
     pub fn tuple(items: Vec<V>) -> Self {
@@ -183,7 +184,7 @@ impl V {
     }
 
     pub fn dict(items: Dict) -> Self {
-        Self::Dict(Rc::new(RefCell::new(items)))
+        Self::Dict(Rc::new(Mutable::new(items)))
     }
 
     pub fn undef(message: impl Into<Arc<str>>) -> Self {

@@ -64,7 +64,7 @@ fn write(out: &mut String, value: &V, depth: usize) -> R<()> {
             }
             Obj::Namespace(map) => {
                 out.push_str("<Namespace ");
-                write(out, &V::dict(map.borrow().clone()), depth + 1)?;
+                write(out, &V::dict(map.borrow().as_ref().clone()), depth + 1)?;
                 out.push('>');
             }
             Obj::Module { name, .. } => {
@@ -72,8 +72,7 @@ fn write(out: &mut String, value: &V, depth: usize) -> R<()> {
             }
             Obj::Iterator(_) => out.push_str("<generator object>"),
             Obj::Loop(state) => {
-                let _ =
-                    write!(out, "<LoopContext {}/{}>", state.index0.get() + 1, state.items.borrow().len());
+                let _ = write!(out, "<LoopContext {}/{}>", state.index0.get() + 1, state.items.len());
             }
             Obj::Cycler { .. } => out.push_str("<Cycler>"),
             Obj::Joiner { .. } => out.push_str("<Joiner>"),

@@ -63,7 +63,7 @@ pub struct Templar {
 }
 
 /// How a template file is to be read; what a `#jinja2:` line in it says comes on top.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TemplateOptions {
     pub newline_sequence: String,
     pub block_start_string: String,
@@ -75,6 +75,8 @@ pub struct TemplateOptions {
     pub trim_blocks: bool,
     pub lstrip_blocks: bool,
     pub keep_trailing_newline: bool,
+    /// Names that this file sees besides the scope's: `ansible_managed`, `template_path` ...
+    pub vars: Map,
 }
 
 impl Default for TemplateOptions {
@@ -89,7 +91,8 @@ impl Default for TemplateOptions {
             comment_end_string: "#}".into(),
             trim_blocks: true,
             lstrip_blocks: false,
-            keep_trailing_newline: true,
+            keep_trailing_newline: false,
+            vars: Map::new(),
         }
     }
 }
@@ -278,13 +281,15 @@ impl Templar {
     /// A bare expression, without delimiters.
     pub fn evaluate(&self, expression: &str, scope: &Arc<dyn Scope>, pos: Option<&Pos>) -> Result<Value> {
         let env = self.env(scope);
-        self.expression(expression, &env, pos).and_then(|v| finalize(&v)).map_err(|fail| finish(fail, pos))
+        self.expression(expression, &env, pos, false)
+            .and_then(|v| finalize(&v))
+            .map_err(|fail| finish(fail, pos))
     }
 
-    fn expression(&self, expression: &str, env: &Rc<Env>, pos: Option<&Pos>) -> R<V> {
+    fn expression(&self, expression: &str, env: &Rc<Env>, pos: Option<&Pos>, in_condition: bool) -> R<V> {
         let expr = self.shared.compile_expression(expression, pos)?;
         let mut context = Context::new(env.clone(), None, self.shared.syntax.clone());
-        context.render_constants = true;
+        context.render_constants = in_condition;
         let frame = Frame::root(Rc::new(context));
         env.limits.deeper(|| eval::eval(&expr, &frame)).map_err(|fail| locate(fail, pos, 1))
     }
@@ -356,7 +361,7 @@ impl Templar {
             let result = eval::render_text(env, &inner)?.force()?;
             return match &result {
                 V::Str(expression) if expression.is_template() => {
-                    self.expression(expression.as_str(), env, expression.pos())
+                    self.expression(expression.as_str(), env, expression.pos(), true)
                 }
                 V::Str(expression)
                     if self.shared.options.allow_broken_conditionals && !expression.as_str().is_empty() =>
@@ -367,7 +372,7 @@ impl Templar {
                 _ => Ok(result),
             };
         }
-        self.expression(text, env, pos)
+        self.expression(text, env, pos, true)
     }
 
     fn broken(&self, truth: bool, message: &str, pos: Option<&Pos>) -> Result<bool> {
@@ -388,18 +393,24 @@ impl Templar {
         options: &TemplateOptions,
         scope: &Arc<dyn Scope>,
     ) -> Result<String> {
-        let env = Env::for_template(&self.env(scope), file);
-        self.template_in(source, file, options, &env)
+        Ok(match self.render_template_value(source, file, options, scope)? {
+            Value::Null | Value::Omit => String::new(),
+            value => crate::template::python_str(&value),
+        })
     }
 
-    pub(crate) fn template_in(
+    /// A template file whose result is native where it is one expression, as the lookup `template` gives it.
+    pub fn render_template_value(
         &self,
         source: &str,
         file: &Path,
         options: &TemplateOptions,
-        env: &Rc<Env>,
-    ) -> Result<String> {
-        render_file(&self.shared, source, file, options, env)
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Value> {
+        let env = Env::for_template(&self.env(scope), file, &options.vars);
+        let pos = Pos { file: file.into(), line: 1, column: 1 };
+        let value = render_file(&self.shared, source, file, options, &env)?;
+        finalize(&value).map_err(|fail| finish(fail, Some(&pos)))
     }
 
     /// Is the text a template that parses?
@@ -453,18 +464,21 @@ impl Templar {
     }
 }
 
-/// Render the text of a template file.
+/// Render the text of a template file. The result is native, as that of a string in a playbook.
 pub(crate) fn render_file(
     shared: &Arc<Shared>,
     source: &str,
     path: &Path,
     options: &TemplateOptions,
     env: &Rc<Env>,
-) -> Result<String> {
+) -> Result<V> {
     let mut options = options.clone();
     let (body, first_line) = file::read_header(source, &mut options)?;
     let syntax = Arc::new(file::syntax_of(&options)?);
     let pos = Pos { file: path.into(), line: first_line, column: 1 };
+    if body.is_empty() {
+        return Ok(V::str(""));
+    }
     let body = body.replace("\r\n", "\n").replace('\r', "\n");
     let template = shared.compile_with(&body, &syntax, Some(&pos))?;
     let context = Rc::new(Context::new(env.clone(), Some(path.to_path_buf()), syntax));
@@ -472,15 +486,17 @@ pub(crate) fn render_file(
     let result = env.limits.deeper(|| {
         let mut out = Output::default();
         statements::run_template(&template, &frame, &mut out)?;
-        out.into_text()
+        Ok(out.finish())
     });
-    let text = result.map_err(|fail| finish(locate(fail, Some(&pos), context.line.get()), Some(&pos)))?;
+    let value = result.map_err(|fail| finish(locate(fail, Some(&pos), context.line.get()), Some(&pos)))?;
+    let V::Str(text) = &value else { return Ok(value) };
     let text = text.as_str();
-    Ok(if options.newline_sequence == "\n" {
-        text.to_string()
-    } else {
-        text.replace('\n', &options.newline_sequence)
-    })
+    let text = match options.newline_sequence.as_str() {
+        "\n" => text.to_string(),
+        sequence => text.replace('\n', sequence),
+    };
+    let ending = if options.keep_trailing_newline { &text } else { &body };
+    Ok(V::Str(eval::restore_newlines(ending, Str::plain(text.as_str()))))
 }
 
 /// Where the `template` lookup and module look for what a template includes.

@@ -63,6 +63,15 @@ impl Args {
     pub fn none(self, func: &str) -> R<()> {
         self.bind(func, [], 0).map(|_| ())
     }
+
+    /// No arguments for a method of a built-in type.
+    pub fn none_for(self, kind: &str, method: &str) -> R<()> {
+        match (self.pos.len(), self.kw.len()) {
+            (0, 0) => Ok(()),
+            (_, 1..) => Fail::python(format!("{kind}.{method}() takes no keyword arguments")),
+            (given, _) => Fail::python(format!("{kind}.{method}() takes no arguments ({given} given)")),
+        }
+    }
 }
 
 /// Parameters with their values.

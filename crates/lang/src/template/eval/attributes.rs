@@ -76,7 +76,7 @@ pub(crate) fn attribute(object: &V, name: &Arc<str>) -> R<Option<V>> {
 }
 
 fn loop_attribute(state: &Rc<LoopState>, name: &str) -> R<Option<V>> {
-    let (at, items) = (state.index0.get(), state.items.borrow());
+    let (at, items) = (state.index0.get(), &state.items);
     let len = items.len();
     let neighbour = |i: Option<usize>, what: &str| match i.and_then(|i| items.get(i)) {
         Some(item) => item.force(),

@@ -1,9 +1,9 @@
 //! Going over the items of a value.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::template::eval::ops::{from_key, range_len};
+use crate::template::mutable::Mutable;
 use crate::template::object::{Dict, Fail, Obj, R, V};
 use crate::template::repr;
 use crate::{Key, Str};
@@ -26,7 +26,7 @@ pub(crate) fn items_of(value: &V) -> R<Vec<V>> {
 pub(crate) fn try_items(value: &V) -> R<Option<Vec<V>>> {
     Ok(Some(match value.need()? {
         V::Blank => Vec::new(),
-        V::List(items) => items.borrow().clone(),
+        V::List(items) => items.borrow().as_ref().clone(),
         V::Tuple(items) => items.as_ref().clone(),
         V::Dict(map) => map.borrow().keys().map(from_key).collect(),
         V::Str(text) => text.as_str().chars().map(|c| V::str(c.to_string())).collect(),
@@ -45,7 +45,7 @@ pub(crate) fn try_items(value: &V) -> R<Option<Vec<V>>> {
             Obj::Namespace(map) => map.borrow().keys().map(from_key).collect(),
             Obj::Loop(state) => {
                 let at = state.index0.get() + 1;
-                state.items.borrow().iter().skip(at).cloned().collect()
+                state.items.iter().skip(at).cloned().collect()
             }
             _ => return Ok(None),
         },
@@ -72,7 +72,7 @@ pub(crate) fn length(value: &V) -> R<Option<usize>> {
             }
             Obj::HostVars(env) => env.scope.hostnames().len(),
             Obj::Vars(env) => env.scope.names().len(),
-            Obj::Loop(state) => state.items.borrow().len(),
+            Obj::Loop(state) => state.items.len(),
             _ => return Ok(None),
         },
         _ => return Ok(None),
@@ -80,7 +80,7 @@ pub(crate) fn length(value: &V) -> R<Option<usize>> {
 }
 
 /// The dictionary that a value is, if it is one.
-pub(crate) fn as_dict(value: &V) -> R<Option<Rc<RefCell<Dict>>>> {
+pub(crate) fn as_dict(value: &V) -> R<Option<Rc<Mutable<Dict>>>> {
     Ok(match value.need()? {
         V::Dict(map) => Some(map),
         V::Obj(obj) => match obj.as_ref() {
@@ -91,7 +91,7 @@ pub(crate) fn as_dict(value: &V) -> R<Option<Rc<RefCell<Dict>>>> {
                         map.insert(Key::from(host), V::obj(Obj::Vars(other)));
                     }
                 }
-                Some(Rc::new(RefCell::new(map)))
+                Some(Rc::new(Mutable::new(map)))
             }
             Obj::Vars(env) => {
                 let mut map = Dict::new();
@@ -100,7 +100,7 @@ pub(crate) fn as_dict(value: &V) -> R<Option<Rc<RefCell<Dict>>>> {
                         map.insert(Key::from(name), V::lazy(&value, env));
                     }
                 }
-                Some(Rc::new(RefCell::new(map)))
+                Some(Rc::new(Mutable::new(map)))
             }
             _ => None,
         },
@@ -111,7 +111,7 @@ pub(crate) fn as_dict(value: &V) -> R<Option<Rc<RefCell<Dict>>>> {
 /// A list or tuple: what Python calls a sequence, without strings.
 pub(crate) fn as_list(value: &V) -> R<Option<Vec<V>>> {
     Ok(match value.need()? {
-        V::List(items) => Some(items.borrow().clone()),
+        V::List(items) => Some(items.borrow().as_ref().clone()),
         V::Tuple(items) => Some(items.as_ref().clone()),
         V::Obj(obj) if matches!(obj.as_ref(), Obj::Range { .. } | Obj::Iterator(_)) => {
             Some(items_of(&V::Obj(obj))?)

@@ -45,7 +45,7 @@ pub(crate) fn render_text(env: &Rc<Env>, text: &Str) -> R<V> {
 }
 
 /// Jinja drops one newline at the end of a template; Ansible puts it back when the result is text.
-fn restore_newlines(source: &str, result: Str) -> Str {
+pub(crate) fn restore_newlines(source: &str, result: Str) -> Str {
     let count = |s: &str| s.bytes().rev().take_while(|b| *b == b'\n').count();
     let (wanted, have) = (count(source), count(result.as_str()));
     if wanted <= have {

@@ -86,7 +86,7 @@ pub(crate) fn binary(op: BinOp, left: &V, right: &V) -> R<V> {
     match (op, &left, &right) {
         (BinOp::Add, V::Str(a), V::Str(b)) => joined(a.as_str(), b.as_str()),
         (BinOp::Add, V::List(a), V::List(b)) => {
-            let mut items = a.borrow().clone();
+            let mut items = a.borrow().as_ref().clone();
             items.extend(b.borrow().iter().cloned());
             Ok(V::list(items))
         }

@@ -1,6 +1,5 @@
 //! What a template writes: one native value, or text as soon as there is more.
 
-use crate::Str;
 use crate::template::eval::finalize;
 use crate::template::object::{Fail, R, V};
 
@@ -16,8 +15,17 @@ pub(crate) enum Output {
 
 impl Output {
     pub fn push(&mut self, value: V) -> R<()> {
+        // What is written is the value of this moment, whatever happens to the container later.
+        let value = match value {
+            V::List(items) => V::List(items.snapshot()),
+            V::Dict(map) => V::Dict(map.snapshot()),
+            other => other,
+        };
         match std::mem::take(self) {
             Self::Empty => *self = Self::One(value),
+            // `None` beside anything else is nothing at all.
+            Self::One(V::None) => *self = Self::One(value),
+            other if matches!(value, V::None) => *self = other,
             Self::One(first) => {
                 let mut text = String::new();
                 append(&mut text, &first)?;
@@ -37,19 +45,6 @@ impl Output {
             Self::Empty => V::None,
             Self::One(value) => value,
             Self::Text(text) => V::str(text),
-        }
-    }
-
-    /// As text, whatever it is.
-    pub fn into_text(self) -> R<Str> {
-        match self {
-            Self::Empty => Ok(Str::plain("")),
-            Self::One(value) => {
-                let mut text = String::new();
-                append(&mut text, &value)?;
-                Ok(Str::plain(text))
-            }
-            Self::Text(text) => Ok(Str::plain(text)),
         }
     }
 }

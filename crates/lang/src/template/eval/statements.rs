@@ -161,7 +161,8 @@ fn run_one(stmt: &Stmt, frame: &Rc<Frame>, out: &mut Output) -> R<Flow> {
                     None => {
                         let shown = shown_name(name, frame);
                         V::undef(format!(
-                            "the template {shown} does not export the requested name {}",
+                            "the template {shown} (imported on line {}) does not export the requested name {}",
+                            stmt.line,
                             repr::quoted(what)
                         ))
                     }
@@ -224,7 +225,7 @@ pub(crate) fn assign(target: &Target, value: V, frame: &Rc<Frame>) -> R<()> {
         Target::Member(name, attr) => match frame.get(name) {
             Some(V::Obj(obj)) if matches!(obj.as_ref(), Obj::Namespace(_)) => {
                 if let Obj::Namespace(map) = obj.as_ref() {
-                    map.borrow_mut().insert(Key::Str(attr.clone()), value);
+                    map.edit(|m| m.insert(Key::Str(attr.clone()), value));
                 }
             }
             _ => return Fail::python("cannot assign attribute on non-namespace object"),
@@ -266,7 +267,7 @@ pub(crate) fn run_for(f: &Arc<For>, items: &V, frame: &Rc<Frame>, depth0: usize,
     let count = items.len();
     let state = Rc::new(LoopState {
         index0: Cell::new(0),
-        items: RefCell::new(items),
+        items,
         depth0,
         changed: RefCell::new(None),
         recurse: f.recursive.then(|| (f.clone(), frame.clone())),
@@ -275,7 +276,7 @@ pub(crate) fn run_for(f: &Arc<For>, items: &V, frame: &Rc<Frame>, depth0: usize,
     for i in 0..count {
         frame.env().limits.spend(1)?;
         state.index0.set(i);
-        let Some(item) = state.items.borrow().get(i).cloned() else { break };
+        let Some(item) = state.items.get(i).cloned() else { break };
         let inner = frame.child();
         inner.set(&loop_name, V::obj(Obj::Loop(state.clone())));
         assign(&f.target, item, &inner)?;

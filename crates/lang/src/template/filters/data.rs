@@ -103,7 +103,7 @@ fn combine(_: &Rc<Env>, value: V, mut args: Args) -> R<V> {
                 "failed to combine variables, expected dicts but got a '{other}' and a '{shown}'."
             ));
         };
-        let map = map.borrow().clone();
+        let map = map.borrow().as_ref().clone();
         out = Some(match out {
             None => map,
             Some(below) => merge(below, map, recursive, &list_merge, 0)?,
@@ -132,7 +132,7 @@ pub(crate) fn merge(mut below: Dict, over: Dict, recursive: bool, lists: &str, d
         let (old, value) = (old.force()?, value.force()?);
         let merged = match (&old, &value) {
             (V::Dict(a), V::Dict(b)) if recursive => {
-                let (a, b) = (a.borrow().clone(), b.borrow().clone());
+                let (a, b) = (a.borrow().as_ref().clone(), b.borrow().as_ref().clone());
                 V::dict(merge(a, b, recursive, lists, depth + 1)?)
             }
             (V::List(a), V::List(b)) => merge_lists(&a.borrow(), &b.borrow(), lists)?,

@@ -10,7 +10,6 @@ use crate::template::eval::args::Args;
 use crate::template::eval::{iterate, ops};
 use crate::template::filters::{expand_user, glob_files};
 use crate::template::object::{Dict, Fail, R, V};
-use crate::template::scope::Overlay;
 use crate::template::templar::{self, TemplateOptions};
 use crate::value::VaultText;
 use crate::{Key, Map};
@@ -242,10 +241,9 @@ fn template(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         for (key, value) in template_vars(&path) {
             names.entry(key).or_insert(value);
         }
-        let overlay = Overlay { vars: names, below: env.scope.clone() };
-        let inner = Env::for_template(&env.with_scope(std::sync::Arc::new(overlay)), &path);
+        let inner = Env::for_template(env, &path, &names);
         let rendered = templar::render_file(&env.templar, &text, &path, &options, &inner)?;
-        out.push(V::str(rendered));
+        out.push(rendered);
     }
     Ok(out)
 }

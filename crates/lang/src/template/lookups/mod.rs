@@ -80,7 +80,7 @@ fn embedded(value: &V, env: &Rc<Env>) -> R<V> {
             eval::render_text(env, &text)
         }
         V::List(items) if has_embedded(&items.borrow()) => {
-            let items = items.borrow().clone();
+            let items = items.borrow();
             Ok(V::list(items.iter().map(|v| embedded(v, env)).collect::<R<_>>()?))
         }
         other => Ok(other),

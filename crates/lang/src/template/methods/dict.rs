@@ -1,11 +1,11 @@
 //! Methods of dictionaries.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::Key;
 use crate::template::eval::args::Args;
 use crate::template::eval::{iterate, ops};
+use crate::template::mutable::Mutable;
 use crate::template::object::{Dict, Fail, R, V};
 use crate::template::repr;
 
@@ -28,7 +28,7 @@ pub(super) const NAMES: &[&str] = &[
     "__len__",
 ];
 
-pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> {
+pub(super) fn call(map: &Rc<Mutable<Dict>>, name: &str, mut args: Args) -> R<V> {
     match name {
         "get" => {
             let b = args.bind("get", ["key", "default"], 1)?;
@@ -36,15 +36,15 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
             found.map_or_else(|| Ok(b.value(1)), |v| v.force())
         }
         "keys" => {
-            args.none("keys")?;
+            args.none_for("dict", "keys")?;
             Ok(V::list(map.borrow().keys().map(ops::from_key).collect()))
         }
         "values" => {
-            args.none("values")?;
+            args.none_for("dict", "values")?;
             Ok(V::list(map.borrow().values().cloned().collect()))
         }
         "items" => {
-            args.none("items")?;
+            args.none_for("dict", "items")?;
             let pairs =
                 map.borrow().iter().map(|(k, v)| V::tuple(vec![ops::from_key(k), v.clone()])).collect();
             Ok(V::list(pairs))
@@ -54,14 +54,15 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
             let b = args.bind("update", ["other"], 0)?;
             if let Some(other) = b.get(0) {
                 let pairs = pairs(other)?;
-                map.borrow_mut().extend(pairs);
+                map.edit(|m| m.extend(pairs));
             }
-            map.borrow_mut().extend(kw.into_iter().map(|(k, v)| (Key::Str(k), v)));
+            map.edit(|m| m.extend(kw.into_iter().map(|(k, v)| (Key::Str(k), v))));
             Ok(V::None)
         }
         "pop" => {
             let b = args.bind("pop", ["key", "default"], 1)?;
-            let found = map.borrow_mut().shift_remove(&ops::to_key(&b.value(0))?);
+            let key = ops::to_key(&b.value(0))?;
+            let found = map.edit(|m| m.shift_remove(&key));
             match (found, b.get(1)) {
                 (Some(value), _) => value.force(),
                 (None, Some(default)) => Ok(default.clone()),
@@ -69,8 +70,8 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
             }
         }
         "popitem" => {
-            args.none("popitem")?;
-            match map.borrow_mut().pop() {
+            args.none_for("dict", "popitem")?;
+            match map.edit(|m| m.pop()) {
                 Some((key, value)) => Ok(V::tuple(vec![ops::from_key(&key), value])),
                 None => Fail::python("'popitem(): dictionary is empty'"),
             }
@@ -78,17 +79,17 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
         "setdefault" => {
             let b = args.bind("setdefault", ["key", "default"], 1)?;
             let key = ops::to_key(&b.value(0))?;
-            let value = map.borrow_mut().entry(key).or_insert_with(|| b.value(1)).clone();
+            let value = map.edit(|m| m.entry(key).or_insert_with(|| b.value(1)).clone());
             value.force()
         }
         "clear" => {
-            args.none("clear")?;
-            map.borrow_mut().clear();
+            args.none_for("dict", "clear")?;
+            map.edit(|m| m.clear());
             Ok(V::None)
         }
         "copy" => {
-            args.none("copy")?;
-            Ok(V::dict(map.borrow().clone()))
+            args.none_for("dict", "copy")?;
+            Ok(V::dict(map.borrow().as_ref().clone()))
         }
         "fromkeys" => {
             let b = args.bind("fromkeys", ["iterable", "value"], 1)?;
@@ -97,7 +98,8 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
         }
         "__setitem__" => {
             let b = args.bind("__setitem__", ["key", "value"], 2)?;
-            map.borrow_mut().insert(ops::to_key(&b.value(0))?, b.value(1));
+            let key = ops::to_key(&b.value(0))?;
+            map.edit(|m| m.insert(key, b.value(1)));
             Ok(V::None)
         }
         "__getitem__" => {
@@ -107,7 +109,8 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
         }
         "__delitem__" => {
             let b = args.bind("__delitem__", ["key"], 1)?;
-            match map.borrow_mut().shift_remove(&ops::to_key(&b.value(0))?) {
+            let key = ops::to_key(&b.value(0))?;
+            match map.edit(|m| m.shift_remove(&key)) {
                 Some(_) => Ok(V::None),
                 None => Fail::python(repr::repr(&b.value(0))?),
             }
@@ -124,7 +127,7 @@ pub(super) fn call(map: &Rc<RefCell<Dict>>, name: &str, mut args: Args) -> R<V> 
 /// A dictionary, or a list of pairs.
 pub(crate) fn pairs(value: &V) -> R<Dict> {
     if let Some(map) = iterate::as_dict(value)? {
-        return Ok(map.borrow().clone());
+        return Ok(map.borrow().as_ref().clone());
     }
     let mut out = Dict::new();
     for (i, pair) in iterate::items_of(value)?.iter().enumerate() {

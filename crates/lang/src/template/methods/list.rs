@@ -1,12 +1,12 @@
 //! Methods of lists.
 
-use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::template::eval::args::Args;
 use crate::template::eval::attributes::position;
 use crate::template::eval::{iterate, ops};
+use crate::template::mutable::Mutable;
 use crate::template::object::{Fail, R, V};
 use crate::template::repr;
 
@@ -27,17 +27,17 @@ pub(super) const NAMES: &[&str] = &[
     "__contains__",
 ];
 
-pub(super) fn call(items: &Rc<RefCell<Vec<V>>>, name: &str, args: Args) -> R<V> {
+pub(super) fn call(items: &Rc<Mutable<Vec<V>>>, name: &str, args: Args) -> R<V> {
     match name {
         "append" => {
             let b = args.bind("append", ["object"], 1)?;
-            items.borrow_mut().push(b.value(0));
+            items.edit(|l| l.push(b.value(0)));
             Ok(V::None)
         }
         "extend" => {
             let b = args.bind("extend", ["iterable"], 1)?;
             let more = iterate::items_of(&b.value(0))?;
-            items.borrow_mut().extend(more);
+            items.edit(|l| l.extend(more));
             Ok(V::None)
         }
         "insert" => {
@@ -45,7 +45,7 @@ pub(super) fn call(items: &Rc<RefCell<Vec<V>>>, name: &str, args: Args) -> R<V> 
             let len = items.borrow().len();
             let at = b.int(0, 0)?;
             let at = if at < 0 { (at + len as i128).max(0) } else { at.min(len as i128) };
-            items.borrow_mut().insert(usize::try_from(at).unwrap_or(len), b.value(1));
+            items.edit(|l| l.insert(usize::try_from(at).unwrap_or(len), b.value(1)));
             Ok(V::None)
         }
         "pop" => {
@@ -57,14 +57,18 @@ pub(super) fn call(items: &Rc<RefCell<Vec<V>>>, name: &str, args: Args) -> R<V> 
             let Some(at) = position(&V::Int(b.int(0, -1)?), len) else {
                 return Fail::python("pop index out of range");
             };
-            let item = items.borrow_mut().remove(at);
+            let item = items.edit(|l| l.remove(at));
             item.force()
         }
         "remove" => {
             let b = args.bind("remove", ["value"], 1)?;
-            match find(&items.borrow().clone(), &b.value(0))? {
+            match find(&items.borrow(), &b.value(0))? {
                 Some(at) => {
-                    items.borrow_mut().remove(at);
+                    items.edit(|l| {
+                        if at < l.len() {
+                            l.remove(at);
+                        }
+                    });
                     Ok(V::None)
                 }
                 None => Fail::python("list.remove(x): x not in list"),
@@ -76,37 +80,37 @@ pub(super) fn call(items: &Rc<RefCell<Vec<V>>>, name: &str, args: Args) -> R<V> 
                 Some(value) => ops::truth(&value)?,
                 None => false,
             };
-            args.none("sort")?;
-            let taken = items.borrow().clone();
-            *items.borrow_mut() = sorted(taken, reverse)?;
+            args.none_for("list", "sort")?;
+            let new = sorted(items.borrow().as_ref().clone(), reverse)?;
+            items.edit(|l| *l = new);
             Ok(V::None)
         }
         "reverse" => {
-            args.none("reverse")?;
-            items.borrow_mut().reverse();
+            args.none_for("list", "reverse")?;
+            items.edit(|l| l.reverse());
             Ok(V::None)
         }
         "clear" => {
-            args.none("clear")?;
-            items.borrow_mut().clear();
+            args.none_for("list", "clear")?;
+            items.edit(|l| l.clear());
             Ok(V::None)
         }
         "copy" => {
-            args.none("copy")?;
-            Ok(V::list(items.borrow().clone()))
+            args.none_for("list", "copy")?;
+            Ok(V::list(items.borrow().as_ref().clone()))
         }
         "__setitem__" => {
             let b = args.bind("__setitem__", ["index", "value"], 2)?;
             let len = items.borrow().len();
             match position(&b.value(0), len) {
                 Some(at) => {
-                    items.borrow_mut()[at] = b.value(1);
+                    items.edit(|l| l[at] = b.value(1));
                     Ok(V::None)
                 }
                 None => Fail::python("list assignment index out of range"),
             }
         }
-        _ => read_only(&items.borrow().clone(), name, args),
+        _ => read_only(&items.borrow(), name, args),
     }
 }
 

@@ -84,12 +84,12 @@ pub(crate) fn call(object: &V, name: &str, args: Args, env: &Rc<Env>) -> R<V> {
                     args.pos[state.index0.get() % args.pos.len()].force()
                 }
                 _ => {
-                    let mut last = state.changed.borrow_mut();
-                    let same = match last.as_ref() {
+                    let last = state.changed.borrow().clone();
+                    let same = match &last {
                         Some(old) => ops::equal(&V::list(old.clone()), &V::list(args.pos.clone()))?,
                         None => false,
                     };
-                    *last = Some(args.pos);
+                    *state.changed.borrow_mut() = Some(args.pos);
                     Ok(V::Bool(!same))
                 }
             },

@@ -63,11 +63,11 @@ pub(super) fn call(source: &Str, name: &str, args: Args, env: &Rc<Env>) -> R<V> 
     let text = source.as_str();
     env.limits.spend(1 + text.len() as u64 / 64)?;
     let plain = |args: Args, value: String| -> R<V> {
-        args.none(name)?;
+        args.none_for("str", name)?;
         Ok(V::str(value))
     };
     let predicate = |args: Args, value: bool| -> R<V> {
-        args.none(name)?;
+        args.none_for("str", name)?;
         Ok(V::Bool(value))
     };
     let all = |test: fn(char) -> bool| !text.is_empty() && text.chars().all(test);

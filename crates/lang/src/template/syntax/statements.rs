@@ -36,21 +36,25 @@ impl Parser {
                     self.expect(&Tok::BlockEnd)?;
                 }
                 Tok::Eof if until.is_empty() => return Ok(body),
-                Tok::Eof => return Err(self.unclosed("Unexpected end of template.")),
+                Tok::Eof => return Err(self.unclosed("Unexpected end of template.", None)),
                 other => return Err(self.fail(format!("unexpected {}", quoted(&other.describe())))),
             }
         }
     }
 
     /// The error for a tag nobody waits for, with what is waited for.
-    fn unclosed(&self, start: &str) -> SyntaxError {
+    fn unclosed(&self, start: &str, unknown: Option<&str>) -> SyntaxError {
         let mut message = start.to_string();
         if let Some((opener, ends)) = self.ends.last() {
             let looking: Vec<String> = ends.iter().map(|e| format!("'{e}'")).collect();
-            message.push_str(&format!(
-                " Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{opener}'.",
-                looking.join(" or ")
-            ));
+            let looking = looking.join(" or ");
+            let misplaced = unknown.is_some_and(|tag| self.ends.iter().any(|(_, ends)| ends.contains(&tag)));
+            message.push_str(&if misplaced {
+                format!(" You probably made a nesting mistake. Jinja is expecting this tag, but currently looking for {looking}.")
+            } else {
+                format!(" Jinja was looking for the following tags: {looking}.")
+            });
+            message.push_str(&format!(" The innermost block that needs to be closed is '{opener}'."));
         }
         self.fail(message)
     }
@@ -106,7 +110,7 @@ impl Parser {
             "break" => StmtKind::Break,
             "continue" => StmtKind::Continue,
             _ => {
-                let mut error = self.unclosed(&format!("Encountered unknown tag '{tag}'."));
+                let mut error = self.unclosed(&format!("Encountered unknown tag '{tag}'."), Some(&tag));
                 error.line = line;
                 return Err(error);
             }
@@ -116,7 +120,7 @@ impl Parser {
     fn assign_name(&mut self) -> P<Arc<str>> {
         let name = self.expect_name()?;
         if matches!(name.as_str(), "true" | "false" | "none" | "True" | "False" | "None") {
-            return Err(self.fail(format!("can't assign to '{name}'")));
+            return Err(self.fail("can't assign to 'const'"));
         }
         Ok(name.into())
     }

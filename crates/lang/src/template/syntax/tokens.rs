@@ -81,6 +81,10 @@ pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>,
                 let start = span.start_offset as usize;
                 let line = lines.at(start);
                 last = span.end_offset as usize;
+                let token = match token {
+                    Token::TemplateData(text) => Token::TemplateData(raw_text(source, start, text)),
+                    other => other,
+                };
                 let tok = convert(token, source.get(start..last).unwrap_or(""), syntax, line)?;
                 if let Tok::Op(op) = tok {
                     balance(&mut open, op, line)?;
@@ -100,6 +104,17 @@ pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>,
     let line = lines.at(source.len());
     tokens.push((Tok::Eof, line));
     Ok(tokens)
+}
+
+/// Jinja2 keeps the newline after `{% raw %}`, whatever `trim_blocks` says; the tokenizer drops it.
+fn raw_text<'s>(source: &'s str, start: usize, text: &'s str) -> &'s str {
+    let offset = (text.as_ptr() as usize).wrapping_sub(source.as_ptr() as usize);
+    let dropped = source.get(start..offset).unwrap_or("");
+    let explicit = source.get(..start).is_some_and(|head| head.trim_end_matches(['%', '}']).ends_with('-'));
+    if matches!(dropped, "\n" | "\r\n") && !explicit {
+        return source.get(start..offset + text.len()).unwrap_or(text);
+    }
+    text
 }
 
 fn balance(open: &mut Vec<&'static str>, op: &'static str, line: u32) -> Result<(), SyntaxError> {
