@@ -3,6 +3,8 @@
 
     tests/record/modules_system.py [MODULE...]
 
+PostgreSQL's modules need python3-psycopg2: RECORD_DEBS names .deb files that are installed in the sandbox.
+
 Each module's cases run as tasks of one playbook in a throw-away copy of this machine (sandbox.sh; needs root).
 The answers go to crates/modules/tests/recorded/MODULE.json, where crates/modules/tests/system.rs runs the same
 steps with our modules and compares. Needs ansible-playbook (with the collections of the `ansible` package) in
@@ -29,6 +31,9 @@ from modules_system_cases import CASES  # noqa: E402
 def tasks(module, case):
     """The playbook's tasks; steps are numbered by their name."""
     full = case.get("module", module)
+    if os.environ.get("RECORD_DEBS"):
+        # What modules need of Python and the machine does not have.
+        yield {"name": "prepare", "ansible.builtin.command": {"cmd": "dpkg -i " + os.environ["RECORD_DEBS"]}}
     if case.get("prepare"):
         yield {"name": "prepare", "ansible.builtin.shell": {"cmd": case["prepare"], "executable": "/bin/bash"}}
     for number, step in enumerate(case["steps"]):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Record what ansible-core says about playbooks, for the tests of crates/lang.
 
-    ANSIBLE=~/venv/bin tests/record/playbook.py [syntax|lists|precedence]...
+    ANSIBLE=~/venv/bin tests/record/playbook.py [syntax|lists|variables]...
 
 Each case is a few files and the options to run ansible-playbook with; what is recorded is its exit code and
 what it printed, with the directory of the case replaced by $DIR. Writes crates/lang/tests/recorded/playbook_*.json.

@@ -1,6 +1,6 @@
 """The cases that playbook.py records."""
 
-CASES = {"syntax": {}, "lists": {}, "precedence": {}}
+CASES = {"syntax": {}, "lists": {}, "variables": {}}
 
 
 def syntax(name, text, **files):
@@ -438,3 +438,140 @@ lists("tags template list", ["--list-tasks", "-e", '{"tl": ["x", "y"], "ts": "m,
 lists("tags template undefined", ["--list-tasks"], site=play("- name: a\n  debug:\n  tags: '{{ tl }}'\n"))
 lists("old forms", ["--list-tasks"], site=play("- name: a\n  debug: msg={{ item }}\n  with_items: foo\n- debug: msg=x\n  when: '{{ a }}'\n- name: folded\n  copy: >\n    src=a\n    dest=b\n    content=\"x y\"\n"))
 lists("missing import", ["--list-tasks"], site=play("- import_tasks: nope.yml"))
+
+# --- Variables -------------------------------------------------------------------------------------------------
+
+LEVELS = ["defaults", "inv_file_group", "inv_group_all", "pb_group_all", "inv_group", "pb_group", "inv_file_host", "inv_host",
+          "pb_host", "play_vars", "prompt", "vars_files", "role_vars", "block", "task", "include_vars", "set_fact",
+          "role_params", "include_params", "extra"]
+
+
+def upto(level, indent, sep=": "):
+    """Every variable that this level may define: those of itself and all stronger levels."""
+    names = LEVELS[LEVELS.index(level):]
+    return "".join(f"{indent}v_{name}{sep}{level}\n" for name in names)
+
+
+def inline(level):
+    return ", ".join(f"v_{name}: {level}" for name in LEVELS[LEVELS.index(level):])
+
+
+def variables(name, options=(), env=None, **files):
+    files = {k.replace("__", "/") + (".yml" if "." not in k and k != "hosts" else ""): v for k, v in files.items()}
+    files.setdefault("hosts", "h1 ansible_connection=local\n")
+    CASES["variables"][name] = {"files": files, "options": ["-i", "hosts", *options, "site.yml"], "env": env or {}}
+
+
+ALL = "".join(f"v_{n}={{{{ v_{n} | default('-') }}}} " for n in LEVELS)
+HOSTS = "[g]\nh1 ansible_connection=local " + " ".join(f"v_{n}=inv_file_host" for n in LEVELS[LEVELS.index("inv_file_host"):]) + "\n[g:vars]\n" + upto("inv_file_group", "", "=")
+variables(
+    "levels", ["-e", "{" + inline("extra") + "}"],
+    site="- hosts: all\n  gather_facts: false\n  vars:\n" + upto("play_vars", "    ") +
+         "  vars_prompt:\n" + "".join(f"  - {{name: v_{n}, default: prompt}}\n" for n in LEVELS[LEVELS.index("prompt"):]) +
+         "  vars_files: [vf.yml]\n"
+         "  pre_tasks:\n"
+         "  - include_vars: iv.yml\n  - set_fact: {" + inline("set_fact") + "}\n"
+         "  roles:\n  - {role: r, " + inline("role_params") + "}\n"
+         "  tasks:\n  - name: outside\n    debug: {msg: \"" + ALL + "\"}\n"
+         "  - include_tasks: inc.yml\n    vars: {" + inline("include_params") + "}\n"
+         "  - name: after include\n    debug: {msg: \"" + ALL + "\"}\n",
+    inc="- name: included\n  debug: {msg: \"" + ALL + "\"}\n",
+    vf=upto("vars_files", ""), iv=upto("include_vars", ""),
+    roles__r__defaults__main=upto("defaults", ""), roles__r__vars__main=upto("role_vars", ""),
+    roles__r__tasks__main="- vars: {" + inline("block") + "}\n  block:\n  - name: in role\n    vars: {" + inline("task") + "}\n    debug: {msg: \"" + ALL + "\"}\n"
+                          "- name: no block\n  debug: {msg: \"" + ALL + "\"}\n"
+                          "- include_tasks: sub.yml\n  vars: {" + inline("include_params") + "}\n",
+    roles__r__tasks__sub="- name: in include of role\n  debug: {msg: \"" + ALL + "\"}\n",
+    **{"hosts": HOSTS},
+    group_vars__g=upto("pb_group", ""), group_vars__all=upto("pb_group_all", ""), host_vars__h1=upto("pb_host", ""),
+)
+variables(
+    "roles and dependencies",
+    site="- hosts: all\n  gather_facts: false\n  vars: {pv: play}\n  roles:\n  - role: a\n    vars: {av: a_entry, shared_v: a_entry}\n    p: a_param\n  - b\n"
+         "  tasks:\n  - debug: {msg: \"outside {{ d }} {{ v }} {{ p | default('-') }} {{ av | default('-') }} {{ a_d }} {{ dep_d }} {{ dep_v }} {{ shared_v | default('-') }}\"}\n",
+    roles__a__meta__main="dependencies:\n- role: dep\n  p: dep_param\n  vars: {dv: dep_entry}\n",
+    roles__a__defaults__main="d: a_default\na_d: a_d\nboth: a_default\n", roles__a__vars__main="v: a_vars\nboth_v: a_vars\n",
+    roles__a__tasks__main="- debug: {msg: \"a {{ d }} {{ v }} {{ p }} {{ av }} {{ dep_d }} {{ dep_v }} {{ dv | default('-') }} {{ both }} {{ both_v }} {{ shared_v }}\"}\n",
+    roles__dep__defaults__main="d: dep_default\ndep_d: dep_d\nboth: dep_default\n", roles__dep__vars__main="v: dep_vars\ndep_v: dep_v\nboth_v: dep_vars\nshared_v: dep_vars\n",
+    roles__dep__tasks__main="- debug: {msg: \"dep {{ d }} {{ v }} {{ p }} {{ av | default('-') }} {{ a_d }} {{ dv }} {{ both }} {{ both_v }} {{ shared_v }}\"}\n",
+    roles__b__defaults__main="d: b_default\n", roles__b__vars__main="v: b_vars\n",
+    roles__b__tasks__main="- debug: {msg: \"b {{ d }} {{ v }} {{ p | default('-') }} {{ av | default('-') }} {{ a_d }} {{ dep_d }} {{ both }} {{ both_v }} {{ shared_v | default('-') }}\"}\n",
+)
+variables(
+    "includes and imports",
+    site="- hosts: all\n  gather_facts: false\n  tasks:\n"
+         "  - import_tasks: t.yml\n    vars: {x: import}\n"
+         "  - include_tasks: t.yml\n    vars: {x: include}\n"
+         "  - set_fact: {x: fact}\n"
+         "  - import_tasks: t.yml\n    vars: {x: import}\n"
+         "  - include_tasks: t.yml\n    vars: {x: include}\n"
+         "  - import_role: {name: r}\n    vars: {x: import}\n"
+         "  - include_role: {name: r}\n    vars: {x: include}\n"
+         "  - debug: {msg: \"after {{ x }} {{ rd | default('-') }} {{ rv | default('-') }}\"}\n"
+         "  - include_role: {name: q}\n"
+         "  - debug: {msg: \"private {{ qd | default('-') }} {{ qv | default('-') }}\"}\n"
+         "  - include_role: {name: q, public: true}\n"
+         "  - debug: {msg: \"public {{ qd | default('-') }} {{ qv | default('-') }}\"}\n",
+    t="- debug: {msg: \"t {{ x }}\"}\n- debug: {msg: \"t task {{ x }}\"}\n  vars: {x: task}\n",
+    roles__r__tasks__main="- debug: {msg: \"r {{ x }} {{ rd }} {{ rv }}\"}\n",
+    roles__r__defaults__main="rd: r_default\nx: r_default\n", roles__r__vars__main="rv: r_vars\n",
+    roles__q__tasks__main="- debug: {msg: \"q {{ qd }} {{ qv }}\"}\n",
+    roles__q__defaults__main="qd: q_default\n", roles__q__vars__main="qv: q_vars\n",
+)
+MAGIC = ["inventory_hostname", "inventory_hostname_short", "group_names", "groups", "playbook_dir", "inventory_dir", "inventory_file",
+         "play_hosts", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch", "ansible_play_name",
+         "ansible_play_role_names", "role_name", "role_path", "ansible_role_name", "ansible_collection_name", "ansible_parent_role_names",
+         "ansible_parent_role_paths", "ansible_search_path", "ansible_dependent_role_names", "ansible_role_names | sort", "environment",
+         "hostvars | list", "ansible_facts", "ansible_check_mode", "ansible_diff_mode", "ansible_limit | default('-')",
+         "ansible_run_tags", "ansible_skip_tags", "ansible_forks", "ansible_verbosity", "ansible_version.full", "inventory_hostname == hostvars[inventory_hostname].inventory_hostname"]
+MAGIC_TASKS = "".join("- debug: {msg: \"%s={{ %s | to_json }}\"}\n" % (m.split(" ")[0], m if "role_" not in m or "names" in m.split(" ")[0] and "parent" not in m else "(" + m + " | default('-'))") for m in MAGIC)
+variables(
+    "magic", ["-l", "h1.example"],
+    site="- hosts: all\n  name: play name\n  gather_facts: false\n  environment: {A: play}\n  roles: [r]\n  tasks:\n  - import_tasks: sub/m.yml\n  - include_role: {name: s}\n",
+    sub__m=MAGIC_TASKS.replace("debug: {", "debug: {", 1),
+    roles__r__tasks__main="- import_tasks: m.yml\n- include_role: {name: s}\n", roles__r__tasks__m=MAGIC_TASKS, roles__r__meta__main="dependencies: [dep]\n",
+    roles__dep__tasks__main=MAGIC_TASKS, roles__s__tasks__main=MAGIC_TASKS,
+    **{"hosts": "h1.example ansible_connection=local\n[g2]\nh1.example\n[g1]\nh1.example\nh2\n[p:children]\ng1\n"},
+)
+variables(
+    "magic in extra vars", ["-e", "inventory_hostname=x playbook_dir=y role_name=z ansible_check_mode=q environment=w groups=g group_names=n inventory_dir=d"],
+    site="- hosts: all\n  gather_facts: false\n  vars: {inventory_hostname: pv, ansible_forks: pv}\n  tasks:\n  - debug: {msg: \"{{ inventory_hostname }} {{ playbook_dir }} {{ role_name }} {{ ansible_check_mode }} {{ environment }} {{ groups | list }} {{ ansible_forks }} {{ group_names }} {{ inventory_dir }}\"}\n",
+)
+variables(
+    "hash merge", ["-e", '{"h": {"e": 1, "x": {"e": 1}}}'], {"ANSIBLE_HASH_BEHAVIOUR": "merge"},
+    site="- hosts: all\n  gather_facts: false\n  vars: {h: {p: 1, x: {p: 1}}, l: [1]}\n  tasks:\n  - debug: {msg: \"{{ h | to_json }} {{ l }}\"}\n    vars: {h: {t: 1, x: {t: 1}}, l: [2]}\n",
+    host_vars__h1="h: {v: 1, x: {v: 1, e: 0}}\n",
+)
+variables(
+    "vars files",
+    site="- hosts: all\n  gather_facts: false\n  vars: {which: two}\n  vars_files:\n  - one.yml\n  - ['nope.yml', '{{ which }}.yml', 'one.yml']\n  - '{{ later }}.yml'\n  tasks:\n  - debug: {msg: \"{{ a }} {{ b }} {{ c }}\"}\n",
+    one="a: one\nb: one\nlater: three\n", two="b: two\n", three="c: three\n",
+)
+variables(
+    "import_playbook",
+    site="- import_playbook: sub/b.yml\n  vars: {x: import, z: import}\n  when: cond | default(true)\n  tags: t\n- import_playbook: sub/b.yml\n  vars: {x: import2}\n  when: false\n",
+    sub__b="- hosts: all\n  gather_facts: false\n  vars: {x: play, y: play}\n  tasks:\n  - debug: {msg: \"{{ x }} {{ y }} {{ z | default('-') }} {{ playbook_dir }}\"}\n",
+)
+variables(
+    "inventory_hostname in play vars",
+    site="- hosts: all\n  gather_facts: false\n  vars: {inventory_hostname: pv, group_names: gn, inventory_file: f, inventory_hostname_short: s}\n  tasks:\n  - debug: {msg: \"{{ inventory_hostname }} {{ group_names }} {{ inventory_file }} {{ inventory_hostname_short }} {{ hostvars | list }}\"}\n",
+    group_vars__all="inventory_hostname: gv\n",
+)
+variables(
+    "inventory_hostname in host vars",
+    site="- hosts: all\n  gather_facts: false\n  tasks:\n  - debug: {msg: \"{{ inventory_hostname }} {{ group_names }}\"}\n",
+    group_vars__all="inventory_hostname: gv\ngroup_names: gv\n", host_vars__h1="inventory_hostname: hv\n",
+)
+variables(
+    "facts", [],
+    site="- hosts: all\n  gather_facts: false\n  tasks:\n  - set_fact: {cacheable: true, ansible_foo: 1, bar: 2}\n  - set_fact: {baz: 3}\n"
+         "  - debug: {msg: \"{{ ansible_facts | to_json }} {{ ansible_foo }} {{ bar }} {{ baz }} {{ hostvars.h1.ansible_facts | to_json }} {{ hostvars.h1.bar }}\"}\n",
+)
+variables(
+    "params of includes",
+    site="- hosts: all\n  gather_facts: false\n  tasks:\n  - include_tasks: t.yml\n    loop: [1, 2]\n  - include_tasks: t.yml\n    loop: [3]\n    loop_control: {loop_var: it}\n    vars: {item: v}\n"
+         "  - include_role: {name: r}\n    loop: [4]\n    vars: {x: '{{ item }}'}\n",
+    t="- debug: {msg: \"{{ item }} {{ it | default('-') }}\"}\n- include_tasks: u.yml\n  vars: {inner: 'i{{ item }}'}\n",
+    u="- debug: {msg: \"u {{ item }} {{ inner }}\"}\n",
+    roles__r__tasks__main="- debug: {msg: \"{{ x }} {{ item }}\"}\n",
+)

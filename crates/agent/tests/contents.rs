@@ -145,7 +145,10 @@ fn a_full_file_system_is_named() {
 fn mounted(what: &str) -> bool {
     let private = nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).is_ok();
     let made = private
-        && std::process::Command::new("mount").args(["--make-rprivate", "/"]).status().is_ok_and(|s| s.success());
+        && std::process::Command::new("mount")
+            .args(["--make-rprivate", "/"])
+            .status()
+            .is_ok_and(|s| s.success());
     if !made {
         eprintln!("skipped: {what} need a mount namespace");
     }

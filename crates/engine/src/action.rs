@@ -105,7 +105,10 @@ impl Input<'_> {
         match self.args.get(name) {
             None | Some(lang::Value::Null) => Ok(None),
             Some(value) => crate::settings::to_bool(value).map(Some).ok_or_else(|| {
-                self.error(format!("argument '{name}' is not a valid boolean: {}", crate::settings::text_of(value)))
+                self.error(format!(
+                    "argument '{name}' is not a valid boolean: {}",
+                    crate::settings::text_of(value)
+                ))
             }),
         }
     }
@@ -176,7 +179,12 @@ fn plain(module: &str, args: Map, pos: &lang::Pos) -> Result<Prepared> {
 
 /// A step whose arguments have been looked at: what is wrong with them is known before anything is sent.
 fn step(module: &str, args: protocol::Map, _pos: &lang::Pos) -> Result<Prepared> {
-    Ok(Prepared::Step(Box::new(StepPlan { module: module.to_owned(), args, finish: None, contents: Vec::new() })))
+    Ok(Prepared::Step(Box::new(StepPlan {
+        module: module.to_owned(),
+        args,
+        finish: None,
+        contents: Vec::new(),
+    })))
 }
 
 /// Arguments as JSON, for a step.

@@ -176,7 +176,9 @@ impl Future<'_> {
                     _ => None,
                 };
             }
-            "include_tasks" | "include_role" | "add_host" | "group_by" | "include_vars" | "pause" => return None,
+            "include_tasks" | "include_role" | "add_host" | "group_by" | "include_vars" | "pause" => {
+                return None;
+            }
             _ => {}
         }
         if !self.may_be_sent(&task) {
@@ -306,8 +308,12 @@ impl Future<'_> {
 /// Does the task's module return facts?
 pub fn brings_facts(task: &Task) -> bool {
     let short = task.module.short();
-    matches!(short, "setup" | "getent" | "mount_facts") || short.ends_with("_facts")
-        || matches!(task.module.kind, lang::playbook::ModuleKind::Templated | lang::playbook::ModuleKind::Foreign(_))
+    matches!(short, "setup" | "getent" | "mount_facts")
+        || short.ends_with("_facts")
+        || matches!(
+            task.module.kind,
+            lang::playbook::ModuleKind::Templated | lang::playbook::ModuleKind::Foreign(_)
+        )
 }
 
 /// May the task change what lookups read on the controller?

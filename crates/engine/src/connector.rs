@@ -26,7 +26,9 @@ impl Connector for Transport {
         Box::pin(async move {
             // On the runtime's own threads: key exchange is work that must not hold the dispatcher up.
             let connecting =
-                tokio::spawn(async move { transport::connect(&target, start, &agents, prompter, early).await });
+                tokio::spawn(
+                    async move { transport::connect(&target, start, &agents, prompter, early).await },
+                );
             let session = match connecting.await {
                 Ok(Ok(session)) => session,
                 Ok(Err(e)) => return Err(LinkError(e.to_string())),
@@ -45,12 +47,17 @@ impl Connector for Transport {
         let prompter = self.prompter.clone();
         Box::pin(async move {
             let options = ExecOptions { stdin: input, ..ExecOptions::default() };
-            let running = tokio::spawn(async move { transport::exec(&target, &command, options, prompter).await });
+            let running =
+                tokio::spawn(async move { transport::exec(&target, &command, options, prompter).await });
             let output = match running.await {
                 Ok(output) => output.map_err(|e| LinkError(e.to_string()))?,
                 Err(e) => return Err(LinkError(format!("the command was given up: {e}"))),
             };
-            Ok(modules::ProcessOutput { rc: output.status.code(), stdout: output.stdout, stderr: output.stderr })
+            Ok(modules::ProcessOutput {
+                rc: output.status.code(),
+                stdout: output.stdout,
+                stderr: output.stderr,
+            })
         })
     }
 }
@@ -75,7 +82,11 @@ fn channel(session: transport::Session) -> Channel {
         loop {
             let message = receiver.recv().await;
             let ended = message.is_err();
-            if from_sender.send(message.map_err(|e| LinkError(format!("The connection was lost: {e}")))).is_err() || ended {
+            if from_sender
+                .send(message.map_err(|e| LinkError(format!("The connection was lost: {e}"))))
+                .is_err()
+                || ended
+            {
                 return;
             }
         }

@@ -88,7 +88,8 @@ pub enum Work {
 
 /// Evaluate `task` for `host`. An error is always of kind `Pending`.
 pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc<Task>) -> Result<Evaluated> {
-    let base = TaskScope::new(ctx.run.clone(), ctx.play.clone(), state.clone(), host.into(), Some(task.clone()));
+    let base =
+        TaskScope::new(ctx.run.clone(), ctx.play.clone(), state.clone(), host.into(), Some(task.clone()));
     let scope: Arc<dyn Scope> = Arc::new(base);
     let Some(loop_) = &task.loop_ else {
         let item = evaluate_item(ctx, state, host, task, scope, None, Map::new())?;
@@ -176,9 +177,7 @@ fn loop_values(
                     other.type_name()
                 ))
                 .at(loop_.value.pos().or(Some(&loop_.pos)))
-                .with_help(
-                    "Provide a list of items/templates, or a template resolving to a list.",
-                )),
+                .with_help("Provide a list of items/templates, or a template resolving to a list.")),
             }
         }
         LoopWith::Lookup(name) => {
@@ -364,13 +363,11 @@ fn work_of(
     let input = action::Input { ctx, task, scope, host, args, settings: item.settings.as_ref() };
     let prepared = action::prepare(&name, input)?;
     let place = match prepared {
-        Prepared::Done(_) | Prepared::Local(_) => {
-            delegate.is_some().then(|| Place {
-                host: place_name.clone(),
-                delegated,
-                target: Target::new(place_name.clone(), transport::Connection::Local),
-            })
-        }
+        Prepared::Done(_) | Prepared::Local(_) => delegate.is_some().then(|| Place {
+            host: place_name.clone(),
+            delegated,
+            target: Target::new(place_name.clone(), transport::Connection::Local),
+        }),
         _ => Some(place()?),
     };
     item.place = place;
@@ -454,7 +451,9 @@ fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -
         }
     }
     args.retain(|_, v| !matches!(v, Value::Omit));
-    if let Some((key, Value::Undefined(message))) = args.iter().find(|(_, v)| matches!(v, Value::Undefined(_))) {
+    if let Some((key, Value::Undefined(message))) =
+        args.iter().find(|(_, v)| matches!(v, Value::Undefined(_)))
+    {
         let resolving = format!("Error while resolving value for '{key}'");
         return Err(failed(Error::new(resolving).caused_by(Error::new(message.as_ref()))));
     }

@@ -92,7 +92,9 @@ pub struct HostStats {
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A playbook begins: its path as given.
-    PlaybookStart { path: String },
+    PlaybookStart {
+        path: String,
+    },
     PlayStart {
         name: String,
         /// The hosts pattern as text, and the hosts of all batches.
@@ -106,35 +108,75 @@ pub enum Event {
     /// All hosts have failed before the play's end.
     NoHostsRemaining,
     /// A task begins on its first host.
-    TaskStart { task: Arc<TaskInfo> },
+    TaskStart {
+        task: Arc<TaskInfo>,
+    },
     /// A handler begins on its first host.
-    HandlerStart { task: Arc<TaskInfo> },
+    HandlerStart {
+        task: Arc<TaskInfo>,
+    },
     /// A task (or one of its items) has been handed to a host: what the live line shows.
-    HostStart { task: Arc<TaskInfo>, host: String },
+    HostStart {
+        task: Arc<TaskInfo>,
+        host: String,
+    },
     /// One item of a loop is done.
     ItemResult(TaskResult),
     /// A task is done on a host.
     HostResult(TaskResult),
     /// `until` was not met: another attempt follows.
-    Retry { result: TaskResult, retries: u32, attempts: u32 },
+    Retry {
+        result: TaskResult,
+        retries: u32,
+        attempts: u32,
+    },
     /// A background job was asked for its state.
-    AsyncPoll { result: TaskResult, started: bool, finished: bool },
+    AsyncPoll {
+        result: TaskResult,
+        started: bool,
+        finished: bool,
+    },
     AsyncOk(TaskResult),
     AsyncFailed(TaskResult),
     /// `include_tasks`/`include_role` put more tasks in.
-    Included { file: String, hosts: Vec<String>, item_label: Option<Value>, task: Arc<TaskInfo> },
+    Included {
+        file: String,
+        hosts: Vec<String>,
+        item_label: Option<Value>,
+        task: Arc<TaskInfo>,
+    },
     /// A handler was notified (shown with `-vv`).
-    Notified { handler: String, host: String },
+    Notified {
+        handler: String,
+        host: String,
+    },
     /// A connection was made, and what it took.
-    Connected { host: String, elapsed: Duration, agent_uploaded: bool },
+    Connected {
+        host: String,
+        elapsed: Duration,
+        agent_uploaded: bool,
+    },
     /// `[WARNING]: text`.
-    Warning { text: String },
+    Warning {
+        text: String,
+    },
     /// `[DEPRECATION WARNING]: text`.
-    Deprecated { text: String },
+    Deprecated {
+        text: String,
+    },
     /// `[ERROR]: text` of an error that ends no task.
-    Error { text: String },
+    Error {
+        text: String,
+    },
     /// Text that a task shows by itself (`pause`), or that `-v` shows about the run.
-    Message { text: String, verbosity: u8 },
+    Message {
+        text: String,
+        verbosity: u8,
+    },
     /// The run is over.
-    Stats { hosts: Vec<(String, HostStats)>, custom: Map, custom_per_host: Vec<(String, Map)> },
+    Stats {
+        hosts: Vec<(String, HostStats)>,
+        custom: Map,
+        custom_per_host: Vec<(String, Map)>,
+    },
 }

@@ -295,7 +295,8 @@ impl PlayRun {
     ) -> ItemDone {
         let start = Instant::now();
         let Item { label, locals, scope, work, settings, place, value: _ } = item;
-        let delegated_to = place.as_ref().filter(|p| p.delegated || task.keyword(Keyword::DelegateTo).is_some());
+        let delegated_to =
+            place.as_ref().filter(|p| p.delegated || task.keyword(Keyword::DelegateTo).is_some());
         let mut done = ItemDone {
             result: Map::new(),
             locals,
@@ -362,14 +363,16 @@ impl PlayRun {
         let mut attempts = 0u32;
         loop {
             attempts += 1;
-            let (mut result, diff) = self.perform(host, task, &prepared, settings, place, step.take(), done).await;
+            let (mut result, diff) =
+                self.perform(host, task, &prepared, settings, place, step.take(), done).await;
             self.show_warnings(&mut result);
             if settings.background > 0 && settings.poll > 0 && !settings.check {
                 result = self.wait_for_job(host, task, info, result, settings, place, done).await;
             }
             verdict::judge(&self.run.templar, task, &done.scope, &mut result);
             done.diff = diff;
-            let Some(retries) = retries.filter(|_| !result.flag("skipped") && !result.flag("unreachable")) else {
+            let Some(retries) = retries.filter(|_| !result.flag("skipped") && !result.flag("unreachable"))
+            else {
                 done.result = result;
                 return;
             };
@@ -495,7 +498,13 @@ impl PlayRun {
     }
 
     /// A result as events carry it.
-    pub fn task_result(&self, host: &HostRun, info: &Arc<TaskInfo>, status: Status, done: &ItemDone) -> TaskResult {
+    pub fn task_result(
+        &self,
+        host: &HostRun,
+        info: &Arc<TaskInfo>,
+        status: Status,
+        done: &ItemDone,
+    ) -> TaskResult {
         TaskResult {
             task: info.clone(),
             host: host.name.clone(),
@@ -504,7 +513,10 @@ impl PlayRun {
             result: shown(&done.result, done.no_log),
             diff: if done.no_log { Vec::new() } else { done.diff.clone() },
             ignored: done.ignored,
-            item_label: done.label.clone().map(|l| if done.no_log { Value::str("(censored due to no_log)") } else { l }),
+            item_label: done
+                .label
+                .clone()
+                .map(|l| if done.no_log { Value::str("(censored due to no_log)") } else { l }),
             is_loop: false,
             elapsed: done.elapsed,
             verbose_always: done.result.flag("_ansible_verbose_always"),
@@ -525,7 +537,9 @@ impl PlayRun {
                 result.result.insert(key.clone(), value.clone());
             }
         }
-        if !done.no_log && let Some(name) = done.locals.get("ansible_loop_var").and_then(Value::as_str) {
+        if !done.no_log
+            && let Some(name) = done.locals.get("ansible_loop_var").and_then(Value::as_str)
+        {
             let value = done.locals.get(name).cloned().unwrap_or_default();
             result.result.put(name, value);
         }
@@ -607,7 +621,9 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
     for arg in &(entry.spec)().args {
         let value = match normal.get(arg.name) {
             None => Value::Null,
-            Some(value) if arg.secret && !value.is_null() => Value::str("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"),
+            Some(value) if arg.secret && !value.is_null() => {
+                Value::str("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
+            }
             Some(value) if value.get("$blob").is_some() || value.get("$base64").is_some() => Value::Null,
             Some(value) => Value::from_json(value),
         };
@@ -618,7 +634,11 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
 
 /// The error of a failed result, for the report.
 fn failure_report(task: &Task, result: &Map) -> Error {
-    let kind = if crate::action::is_controller_action(&task.module.full) { "Action failed" } else { "Module failed" };
+    let kind = if crate::action::is_controller_action(&task.module.full) {
+        "Action failed"
+    } else {
+        "Module failed"
+    };
     let msg = result.text("msg").unwrap_or_default().trim();
     let text = if result.contains_key("failed_when_result") || result.contains_key("changed_when_result") {
         "Task failed: Action failed.".to_owned()

@@ -31,7 +31,10 @@ fn is_connection_variable(key: &str) -> bool {
         "ansible_become_pass",
         "ansible_rsync_path",
     ];
-    NAMES.contains(&key) || (key.starts_with("ansible_") && key.ends_with("_interpreter") && key != "ansible_python_interpreter")
+    NAMES.contains(&key)
+        || (key.starts_with("ansible_")
+            && key.ends_with("_interpreter")
+            && key != "ansible_python_interpreter")
 }
 
 impl Run {
@@ -47,7 +50,8 @@ impl Run {
     pub fn load_facts(&self, host: &str) -> Option<()> {
         let file = self.fact_file(host)?;
         let timeout = self.options.fact_cache.as_ref()?.timeout;
-        let age = SystemTime::now().duration_since(file.metadata().ok()?.modified().ok()?).unwrap_or_default();
+        let age =
+            SystemTime::now().duration_since(file.metadata().ok()?.modified().ok()?).unwrap_or_default();
         if !timeout.is_zero() && age > timeout {
             return None;
         }

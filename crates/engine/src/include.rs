@@ -108,7 +108,9 @@ impl PlayRun {
     fn load_include(self: &Rc<Self>, task: &Arc<Task>, one: &Included) -> Result<Arc<BlockNode>, Error> {
         let mut params = one.locals.clone();
         params.shift_remove("ansible_loop_var");
-        let first = |errors: Vec<Error>| errors.into_iter().next().unwrap_or_else(|| Error::new("nothing to include"));
+        let first = |errors: Vec<Error>| {
+            errors.into_iter().next().unwrap_or_else(|| Error::new("nothing to include"))
+        };
         if task.module.is_builtin("include_role") {
             let request = role_request(&one.args)?;
             let role = self.run.loader.include_role(task, &request, params).map_err(first)?;
@@ -118,7 +120,8 @@ impl PlayRun {
             *self.vars.borrow_mut() = Arc::new(vars);
             return Ok(self.prepare_block(&role.block));
         }
-        let file = include_file(&one.args).ok_or_else(|| Error::new("No file specified for include_tasks"))?;
+        let file =
+            include_file(&one.args).ok_or_else(|| Error::new("No file specified for include_tasks"))?;
         let block = self.run.loader.include_tasks(task, &file, params).map_err(first)?;
         Ok(self.prepare_block(&block))
     }
@@ -141,7 +144,13 @@ impl PlayRun {
         }
     }
 
-    fn fail_include(self: &Rc<Self>, task: &Arc<Task>, info: &Arc<TaskInfo>, hosts: Vec<Rc<HostRun>>, error: Error) {
+    fn fail_include(
+        self: &Rc<Self>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        hosts: Vec<Rc<HostRun>>,
+        error: Error,
+    ) {
         for host in hosts {
             let result = map_of(&error);
             let executed = Executed {
@@ -200,7 +209,10 @@ fn role_request(args: &Map) -> Result<RoleRequest, Error> {
     let flag = |name: &str, default: bool| match args.get(name) {
         None => Ok(default),
         Some(value) => to_bool(value).ok_or_else(|| {
-            Error::new(format!("Invalid value for '{name}' of include_role, it must be a boolean: {}", text_of(value)))
+            Error::new(format!(
+                "Invalid value for '{name}' of include_role, it must be a boolean: {}",
+                text_of(value)
+            ))
         }),
     };
     let Some(name) = text("name").or(text("role")) else {

@@ -11,8 +11,8 @@ use lang::keywords::Keyword;
 use lang::playbook::Task;
 
 use crate::event::Event;
-use crate::execute::{Executed, status_of};
 use crate::event::Status;
+use crate::execute::{Executed, status_of};
 use crate::host::HostRun;
 use crate::play::PlayRun;
 use crate::program::{Kind, TaskNode};
@@ -105,7 +105,10 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
     }
     let once = play.runs_once(task, &first.name) || matches!(task.module.short(), "pause" | "add_host");
     let runners: Vec<Rc<HostRun>> = if once { vec![first.clone()] } else { hosts.clone() };
-    let limit = limit(play, task, &first).unwrap_or(usize::MAX).min(play.run.options.forks.unwrap_or(usize::MAX)).max(1);
+    let limit = limit(play, task, &first)
+        .unwrap_or(usize::MAX)
+        .min(play.run.options.forks.unwrap_or(usize::MAX))
+        .max(1);
     let mut waiting = runners.into_iter();
     let mut running = FuturesUnordered::new();
     let mut failed = false;
@@ -124,7 +127,8 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         } else {
             play.settle(&executed, &info);
         }
-        failed |= matches!(status_of(&executed.result), Status::Failed | Status::Unreachable) && !executed.ignored;
+        failed |=
+            matches!(status_of(&executed.result), Status::Failed | Status::Unreachable) && !executed.ignored;
         all_executed.push(executed);
     }
     drop(running);
@@ -194,7 +198,13 @@ impl PlayRun {
     }
 
     /// What a failure on one host means for the others.
-    fn spread_failure(self: &Rc<Self>, task: &Arc<Task>, executed: &[Executed], once: bool, hosts: &[Rc<HostRun>]) {
+    fn spread_failure(
+        self: &Rc<Self>,
+        task: &Arc<Task>,
+        executed: &[Executed],
+        once: bool,
+        hosts: &[Rc<HostRun>],
+    ) {
         let first = &executed[0].host;
         let state = crate::ahead::now(&self.run.world);
         let scope = self.scope(&first.name, Some(task), &state);
@@ -203,9 +213,8 @@ impl PlayRun {
         for host in self.active() {
             host.ahead.borrow_mut().discard();
         }
-        let failed_now = |host: &Rc<HostRun>| {
-            executed.iter().any(|e| e.host.name == host.name && lost_its_way(e))
-        };
+        let failed_now =
+            |host: &Rc<HostRun>| executed.iter().any(|e| e.host.name == host.name && lost_its_way(e));
         if fatal || once {
             for host in self.active() {
                 if failed_now(&host) || host.cursor.borrow().has_failed() {

@@ -211,7 +211,11 @@ impl Link {
     }
 
     /// Run a command without the agent, with `input` on its standard input.
-    pub async fn exec_with(&self, command: String, input: Vec<u8>) -> Result<modules::ProcessOutput, LinkError> {
+    pub async fn exec_with(
+        &self,
+        command: String,
+        input: Vec<u8>,
+    ) -> Result<modules::ProcessOutput, LinkError> {
         self.connector.exec(self.target.clone(), command, input).await
     }
 

@@ -36,7 +36,10 @@ impl PlayRun {
     }
 
     fn add_host(&self, args: &Map) -> Map {
-        let name = args.text("name").map(str::to_owned).unwrap_or_else(|| args.get("name").map(text_of).unwrap_or_default());
+        let name = args
+            .text("name")
+            .map(str::to_owned)
+            .unwrap_or_else(|| args.get("name").map(text_of).unwrap_or_default());
         let groups = match args.get("groups").or(args.get("groupname")).or(args.get("group")) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::List(items)) => items.iter().map(text_of).collect(),
@@ -103,7 +106,11 @@ impl PlayRun {
     fn include_vars(&self, task: &Arc<Task>, wanted: &crate::action::IncludeVars) -> Map {
         match crate::pending_lang::include_vars(&*self.run.hooks, task, &wanted.args, &wanted.search_path) {
             Ok(included) => {
-                let files = included.files.iter().map(|f| Value::from(f.to_string_lossy().into_owned())).collect::<Vec<_>>();
+                let files = included
+                    .files
+                    .iter()
+                    .map(|f| Value::from(f.to_string_lossy().into_owned()))
+                    .collect::<Vec<_>>();
                 let mut result = map! {"changed": false, "ansible_facts": included.vars};
                 result.put("ansible_included_var_files", files);
                 result
@@ -185,7 +192,12 @@ fn add_host(inventory: &mut Inventory, name: &str, groups: &[String], vars: &Map
 }
 
 /// Put a host into a group below other groups. Was anything of it new?
-fn add_to_group(inventory: &mut Inventory, host: &str, group: &str, parents: &[String]) -> lang::Result<bool> {
+fn add_to_group(
+    inventory: &mut Inventory,
+    host: &str,
+    group: &str,
+    parents: &[String],
+) -> lang::Result<bool> {
     let mut changed = false;
     for name in parents.iter().map(String::as_str).chain([group]) {
         if inventory.group(name).is_none() {

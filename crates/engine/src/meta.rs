@@ -17,12 +17,20 @@ use crate::{execute, map};
 impl PlayRun {
     /// Carry a meta action out for the hosts that are at it, and move them on.
     pub async fn meta(self: &Rc<Self>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts: &[Rc<HostRun>]) {
-        let action = task.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        let action =
+            task.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let info = self.info(node, task, hosts.first().map_or("", |h| &h.name));
         // Only actions on a host have conditions for each.
         let per_host = matches!(
             action.as_str(),
-            "end_host" | "end_role" | "end_batch" | "end_play" | "clear_facts" | "clear_host_errors" | "reset_connection" | "refresh_inventory"
+            "end_host"
+                | "end_role"
+                | "end_batch"
+                | "end_play"
+                | "clear_facts"
+                | "clear_host_errors"
+                | "reset_connection"
+                | "refresh_inventory"
         );
         if per_host && !task.implicit {
             self.run.emit(Event::TaskStart { task: info.clone() });
@@ -94,7 +102,8 @@ impl PlayRun {
                     host.cursor.borrow_mut().advance();
                 }
                 other => {
-                    let e = lang::Error::new(format!("invalid meta action requested: {other}")).at(Some(&task.pos));
+                    let e = lang::Error::new(format!("invalid meta action requested: {other}"))
+                        .at(Some(&task.pos));
                     let executed = self.failed_execution(host, task, &e);
                     self.settle(&executed, &info);
                 }

@@ -13,8 +13,8 @@ use lang::{Map, Value};
 
 use crate::evaluate::Context;
 use crate::event::{Event, TaskInfo};
-use crate::execute::{Executed, ItemDone, shown, status_of};
 use crate::event::{Status, TaskResult};
+use crate::execute::{Executed, ItemDone, shown, status_of};
 use crate::host::HostRun;
 use crate::program::{BlockNode, Node, TaskNode};
 use crate::results::ResultMap;
@@ -394,7 +394,9 @@ impl PlayRun {
             }
             _ => vars.add_facts(crate::facts::clean(facts)),
         });
-        if !matches!(task.module.short(), "set_fact" | "include_vars") || result.flag("_ansible_facts_cacheable") {
+        if !matches!(task.module.short(), "set_fact" | "include_vars")
+            || result.flag("_ansible_facts_cacheable")
+        {
             self.run.save_facts(host);
         }
     }

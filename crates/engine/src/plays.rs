@@ -16,9 +16,9 @@ use crate::host::HostRun;
 use crate::play::{Limits, PlayRun, Strategy};
 use crate::program::{self, BlockNode, Kind, Node, TaskNode};
 use crate::run::{Run, Verdict};
+use crate::scope::calculate;
 use crate::settings::{text_of, to_bool, to_int};
 use crate::user::VarsPrompt;
-use crate::scope::calculate;
 use crate::{free, include, linear, map, select};
 
 impl Run {
@@ -67,7 +67,8 @@ impl Run {
             None => pattern.clone(),
         };
         let name = if name.is_empty() { pattern.clone() } else { name };
-        let strategy_name = keyword(Keyword::Strategy)?.map_or(self.options.strategy.clone(), |s| text_of(&s));
+        let strategy_name =
+            keyword(Keyword::Strategy)?.map_or(self.options.strategy.clone(), |s| text_of(&s));
         let strategy = strategy(&strategy_name).map_err(|e| e.at(Some(&play.pos)))?;
         let inventory = self.world.inventory();
         let mut matched = inventory.list_hosts_in(&patterns)?;
@@ -97,13 +98,8 @@ impl Run {
             Some(value) => to_bool(&value).unwrap_or(self.options.check),
             None => self.options.check,
         };
-        let started = Event::PlayStart {
-            name,
-            pattern,
-            hosts: hosts.clone(),
-            strategy: strategy_name,
-            check_mode,
-        };
+        let started =
+            Event::PlayStart { name, pattern, hosts: hosts.clone(), strategy: strategy_name, check_mode };
         self.emit(started);
         if hosts.is_empty() {
             if !matched_any {
@@ -152,7 +148,8 @@ impl Run {
             if run.play_ended.get() {
                 return Ok(true);
             }
-            let lost = |h: &&String| self.failed.borrow().contains(*h) || self.unreachable.borrow().contains(*h);
+            let lost =
+                |h: &&String| self.failed.borrow().contains(*h) || self.unreachable.borrow().contains(*h);
             let failed = batch.iter().filter(lost).count();
             if failed == batch.len() || (failed > 0 && run.ended.get()) {
                 return Ok(false);
@@ -172,16 +169,20 @@ impl Run {
             Ok(value.as_ref().and_then(to_bool).unwrap_or(default))
         };
         let percent = play_keyword(play, &self.templar, scope, Keyword::MaxFailPercentage)?;
-        let percent = match percent {
-            Some(value) => {
-                let text = text_of(&value);
-                let number = text.trim().trim_end_matches('%').trim().parse::<f64>();
-                Some(number.map_err(|_| Error::new(format!("'{text}' is not a percentage")).at(Some(&play.pos)))?)
-            }
-            None => self.options.max_fail_percentage,
-        };
+        let percent =
+            match percent {
+                Some(value) => {
+                    let text = text_of(&value);
+                    let number = text.trim().trim_end_matches('%').trim().parse::<f64>();
+                    Some(number.map_err(|_| {
+                        Error::new(format!("'{text}' is not a percentage")).at(Some(&play.pos))
+                    })?)
+                }
+                None => self.options.max_fail_percentage,
+            };
         Ok(Limits {
-            force_handlers: flag(Keyword::ForceHandlers, self.options.force_handlers)? || self.options.force_handlers,
+            force_handlers: flag(Keyword::ForceHandlers, self.options.force_handlers)?
+                || self.options.force_handlers,
             any_errors_fatal: flag(Keyword::AnyErrorsFatal, self.options.any_errors_fatal)?,
             max_fail_percentage: percent,
         })
@@ -297,7 +298,8 @@ impl Run {
         let state = crate::ahead::now(&self.world);
         let scope: Arc<dyn Scope> =
             Arc::new(TaskScope::new(self.vars.clone(), vars.clone(), state, host.into(), None));
-        let map = crate::pending_lang::read_vars_files(&*self.hooks, &self.templar, play, &scope, self.vars.merge)?;
+        let map =
+            crate::pending_lang::read_vars_files(&*self.hooks, &self.templar, play, &scope, self.vars.merge)?;
         self.world.set_vars_files(host, Arc::new(map));
         Ok(())
     }
@@ -339,7 +341,9 @@ impl Run {
 /// Leave the first task (gathering facts) out.
 fn skip_first(host: &Rc<HostRun>) {
     let found = host.cursor.borrow_mut().peek(&|_| false);
-    if found.is_some_and(|(_, node)| node.task().is_some_and(|t| t.implicit && t.module.is_builtin("gather_facts"))) {
+    if found.is_some_and(|(_, node)| {
+        node.task().is_some_and(|t| t.implicit && t.module.is_builtin("gather_facts"))
+    }) {
         host.cursor.borrow_mut().advance();
     }
 }

@@ -31,7 +31,9 @@ impl PlayRun {
     ) -> (Map, Vec<Diff>) {
         host.ahead.borrow_mut().discard();
         let result = match remote {
-            Remote::Raw { command, executable } => self.raw(command, executable.as_deref(), settings, place).await,
+            Remote::Raw { command, executable } => {
+                self.raw(command, executable.as_deref(), settings, place).await
+            }
             Remote::Fetch(fetch) => self.fetch(task, fetch, settings, place).await,
             Remote::WaitForConnection(wait) => self.wait_for_connection(task, wait, settings, place).await,
             Remote::Reboot(reboot) => self.reboot(task, reboot, settings, place).await,
@@ -168,7 +170,7 @@ impl PlayRun {
         let start = Instant::now();
         if matches!(place.target.connection, transport::Connection::Local) {
             return map! {"changed": false, "elapsed": 0i64, "rebooted": false, "failed": true,
-                "msg": "Running reboot with local connection would reboot the control node."};
+            "msg": "Running reboot with local connection would reboot the control node."};
         }
         if settings.check {
             return map! {"changed": true, "elapsed": 0i64, "rebooted": true};
@@ -194,7 +196,7 @@ impl PlayRun {
         if result.flag("failed") {
             let said = result.text("stderr").or(result.text("msg")).unwrap_or_default();
             return map! {"failed": true, "changed": false, "rebooted": false, "elapsed": 0i64,
-                "msg": format!("Reboot command failed. Error was: '{}'", said.trim())};
+            "msg": format!("Reboot command failed. Error was: '{}'", said.trim())};
         }
         self.run.reset(&place.target);
         sleep(reboot.post_reboot_delay).await;
@@ -218,7 +220,7 @@ impl PlayRun {
             pause = (pause * 2).min(Duration::from_secs(12));
         }
         map! {"failed": true, "changed": true, "rebooted": true, "elapsed": start.elapsed().as_secs() as i64,
-            "msg": format!("Timed out waiting for last boot time check (timeout={})", deadline.as_secs())}
+        "msg": format!("Timed out waiting for last boot time check (timeout={})", deadline.as_secs())}
     }
 
     /// `async` with `poll`: ask for the job's state until it is done or its time is up.
@@ -251,7 +253,10 @@ impl PlayRun {
             left -= settings.poll as i64;
             result = self.step(task, "async_status", args("status"), &quiet, place).await;
             let finished = result.flag("finished");
-            if finished || result.flag("unreachable") || (result.flag("failed") && !result.contains_key("started")) {
+            if finished
+                || result.flag("unreachable")
+                || (result.flag("failed") && !result.contains_key("started"))
+            {
                 break;
             }
             let poll = crate::event::TaskResult {
@@ -270,7 +275,10 @@ impl PlayRun {
             return failed;
         }
         let _ = self.step(task, "async_status", args("cleanup"), &quiet, place).await;
-        let shown = crate::event::TaskResult { result: result.clone(), ..self.task_result(host, info, Status::Ok, done) };
+        let shown = crate::event::TaskResult {
+            result: result.clone(),
+            ..self.task_result(host, info, Status::Ok, done)
+        };
         self.run.emit(if result.flag("failed") { Event::AsyncFailed(shown) } else { Event::AsyncOk(shown) });
         result
     }
@@ -307,7 +315,9 @@ fn become_line(r#become: &Become, line: &str) -> Result<String, String> {
         ("sudo", None) => format!("{exe} {} -u {user} /bin/sh -c {line}", flags("-H -S -n")),
         ("su", None) => format!("{exe} {} {user} -c {line}", flags("-l")),
         ("doas", None) => format!("{exe} {} -u {user} /bin/sh -c {line}", flags("-n")),
-        (method, _) => return Err(format!("raw cannot become another user by {method} with a password; use sudo")),
+        (method, _) => {
+            return Err(format!("raw cannot become another user by {method} with a password; use sudo"));
+        }
     })
 }
 
@@ -347,7 +357,7 @@ fn write_fetched(fetch: &Fetch, remote: &str, content: &[u8]) -> Map {
     let dest = destination(fetch, remote);
     if fetch.flat && dest.is_dir() && !fetch.dest.ends_with('/') {
         return map! {"failed": true, "changed": false, "file": dest.to_string_lossy().into_owned(),
-            "msg": "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"};
+        "msg": "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"};
     }
     let shown = dest.to_string_lossy().into_owned();
     if std::fs::read(&dest).is_ok_and(|old| old == content) {

@@ -68,7 +68,11 @@ pub fn lines_of(text: &str) -> Value {
         &['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
     while let Some(at) = rest.find(breaks) {
         lines.push(Value::from(&rest[..at]));
-        let width = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        let width = if rest[at..].starts_with("\r\n") {
+            2
+        } else {
+            rest[at..].chars().next().map_or(1, char::len_utf8)
+        };
         rest = &rest[at + width..];
     }
     if !rest.is_empty() {

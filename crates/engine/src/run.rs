@@ -112,7 +112,8 @@ impl Run {
         let mut hosts: Vec<(String, HostStats)> =
             self.stats.borrow().iter().map(|(h, s)| (h.clone(), *s)).collect();
         hosts.sort_by(|a, b| a.0.cmp(&b.0));
-        let custom_per_host = self.custom_per_host.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let custom_per_host =
+            self.custom_per_host.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         self.emit(Event::Stats { hosts, custom: self.custom.borrow().clone(), custom_per_host });
         self.verdict()
     }
@@ -145,8 +146,12 @@ pub fn set_stats(stats: &mut Map, data: &Map, aggregate: bool) {
         let merged = match (aggregate, stats.get(key), value) {
             (true, Some(Value::Int(a)), Value::Int(b)) => Value::Int(a.saturating_add(*b)),
             (true, Some(Value::Float(a)), Value::Float(b)) => Value::Float(a + b),
-            (true, Some(Value::Str(a)), Value::Str(b)) => Value::from(format!("{}{}", a.as_str(), b.as_str())),
-            (true, Some(Value::List(a)), Value::List(b)) => a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into(),
+            (true, Some(Value::Str(a)), Value::Str(b)) => {
+                Value::from(format!("{}{}", a.as_str(), b.as_str()))
+            }
+            (true, Some(Value::List(a)), Value::List(b)) => {
+                a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into()
+            }
             (true, Some(Value::Map(a)), Value::Map(b)) => {
                 let mut merged = (**a).clone();
                 merged.extend(b.iter().map(|(k, v)| (k.clone(), v.clone())));

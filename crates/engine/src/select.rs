@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use lang::Value;
 use lang::keywords::Keyword;
 use lang::playbook::Task;
-use lang::Value;
 
 use crate::options::Options;
 use crate::program::{BlockNode, Node, number};

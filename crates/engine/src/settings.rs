@@ -178,26 +178,32 @@ impl Keywords<'_> {
         }
         let method = match self.variables_text(&["ansible_become_method"])? {
             Some(method) => method,
-            None => self.text(Keyword::BecomeMethod)?.or(defaults.method.clone()).unwrap_or_else(|| "sudo".into()),
+            None => {
+                self.text(Keyword::BecomeMethod)?.or(defaults.method.clone()).unwrap_or_else(|| "sudo".into())
+            }
         };
         let method = method.strip_prefix("ansible.builtin.").unwrap_or(&method).to_owned();
         let method = method.strip_prefix("community.general.").unwrap_or(&method).to_owned();
         if !["sudo", "su", "doas"].contains(&method.as_str()) {
-            return Err(Error::new(format!("Invalid become method specified, could not find matching plugin: '{method}'."))
-                .with_help("supported are sudo, su and doas"));
+            return Err(Error::new(format!(
+                "Invalid become method specified, could not find matching plugin: '{method}'."
+            ))
+            .with_help("supported are sudo, su and doas"));
         }
         let of_method = |part: &str| format!("ansible_{method}_{part}");
-        let setting = |part: &str, keyword: Option<Keyword>, default: Option<String>| -> Result<Option<String>> {
-            let general = format!("ansible_become_{part}");
-            if let Some(value) = self.variables_text(&[&general, &of_method(part)])? {
-                return Ok(Some(value));
-            }
-            match keyword {
-                Some(keyword) => Ok(self.text(keyword)?.or(default)),
-                None => Ok(default),
-            }
-        };
-        let user = setting("user", Some(Keyword::BecomeUser), defaults.user.clone())?.unwrap_or_else(|| "root".into());
+        let setting =
+            |part: &str, keyword: Option<Keyword>, default: Option<String>| -> Result<Option<String>> {
+                let general = format!("ansible_become_{part}");
+                if let Some(value) = self.variables_text(&[&general, &of_method(part)])? {
+                    return Ok(Some(value));
+                }
+                match keyword {
+                    Some(keyword) => Ok(self.text(keyword)?.or(default)),
+                    None => Ok(default),
+                }
+            };
+        let user = setting("user", Some(Keyword::BecomeUser), defaults.user.clone())?
+            .unwrap_or_else(|| "root".into());
         let exe = setting("exe", Some(Keyword::BecomeExe), defaults.exe.clone())?;
         let flags = setting("flags", Some(Keyword::BecomeFlags), defaults.flags.clone())?;
         let password = match setting("password", None, None)? {
@@ -218,7 +224,10 @@ impl Keywords<'_> {
         let defaults = &options.connection;
         let connection = match self.variables_text(&["ansible_connection"])? {
             Some(connection) => connection,
-            None => self.text(Keyword::Connection)?.or(defaults.connection.clone()).unwrap_or_else(|| "ssh".into()),
+            None => self
+                .text(Keyword::Connection)?
+                .or(defaults.connection.clone())
+                .unwrap_or_else(|| "ssh".into()),
         };
         let short = connection.rsplit('.').next().unwrap_or(&connection);
         let kind = match short {
@@ -262,7 +271,8 @@ impl Keywords<'_> {
                 .or(defaults.private_key_file.clone());
             target.private_key_passphrase =
                 self.variables_text(&["ansible_ssh_private_key_passphrase"])?.map(Secret::new);
-            let words = |text: Option<String>, default: &[String]| text.map_or(default.to_vec(), |t| split_words(&t));
+            let words =
+                |text: Option<String>, default: &[String]| text.map_or(default.to_vec(), |t| split_words(&t));
             target.ssh_args = words(self.variables_text(&["ansible_ssh_args"])?, &defaults.ssh_args);
             target.ssh_common_args =
                 words(self.variables_text(&["ansible_ssh_common_args"])?, &defaults.ssh_common_args);

@@ -91,7 +91,12 @@ pub fn judge(templar: &Templar, task: &Task, item_scope: &Arc<dyn Scope>, result
 }
 
 /// Is `until` met? Without one, a result that has not failed is good.
-pub fn is_met(templar: &Templar, task: &Task, item_scope: &Arc<dyn Scope>, result: &Map) -> lang::Result<bool> {
+pub fn is_met(
+    templar: &Templar,
+    task: &Task,
+    item_scope: &Arc<dyn Scope>,
+    result: &Map,
+) -> lang::Result<bool> {
     let until = task.until();
     if until.is_empty() {
         return Ok(!result.flag("failed"));

@@ -110,7 +110,9 @@ impl RunState for World {
             .inventory
             .group_hosts()
             .into_iter()
-            .map(|(group, hosts)| (Key::from(group), hosts.into_iter().map(Value::from).collect::<Vec<_>>().into()))
+            .map(|(group, hosts)| {
+                (Key::from(group), hosts.into_iter().map(Value::from).collect::<Vec<_>>().into())
+            })
             .collect();
         let groups = Value::map(groups);
         inner.groups = Some(groups.clone());
@@ -244,5 +246,7 @@ fn may_be_fact(name: &str) -> bool {
     if name.starts_with("ansible_ssh_host_key_") && name != "ansible_ssh_host_key_checking" {
         return true;
     }
-    name.starts_with("ansible_") && !CONNECTION.contains(&name) && !PREFIXES.iter().any(|p| name.starts_with(p))
+    name.starts_with("ansible_")
+        && !CONNECTION.contains(&name)
+        && !PREFIXES.iter().any(|p| name.starts_with(p))
 }

@@ -38,7 +38,8 @@ pub enum ErrorKind {
 impl Error {
     /// An error with a message; a sentence without a full stop at the end, as Ansible's.
     pub fn new(message: impl Into<String>) -> Self {
-        let inner = Inner { message: message.into(), pos: None, help: None, cause: None, kind: ErrorKind::Other };
+        let inner =
+            Inner { message: message.into(), pos: None, help: None, cause: None, kind: ErrorKind::Other };
         Self(Box::new(inner))
     }
 

@@ -5,16 +5,16 @@
 //! error can show the line it is about. Values ([`Value`]) know whether their strings may be rendered as
 //! templates: text from a playbook or inventory may, text from a host never.
 
+pub mod error;
+pub mod inventory;
 pub mod keywords;
 pub mod listing;
-pub mod playbook;
-pub mod inventory;
 pub mod patterns;
+pub mod playbook;
 pub mod pos;
 pub mod role;
-pub mod value;
-pub mod error;
 pub mod template;
+pub mod value;
 pub mod vars;
 pub mod vault;
 pub mod yaml;

@@ -306,7 +306,9 @@ impl Value {
         match self {
             Self::Str(text) if text.template => Self::Str(Str { template: false, ..text }),
             Self::List(items) => Self::list(items.iter().cloned().map(Self::untrusted).collect()),
-            Self::Map(map) => Self::map(map.iter().map(|(k, v)| (k.clone(), v.clone().untrusted())).collect()),
+            Self::Map(map) => {
+                Self::map(map.iter().map(|(k, v)| (k.clone(), v.clone().untrusted())).collect())
+            }
             other => other,
         }
     }

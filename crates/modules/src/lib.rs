@@ -19,12 +19,13 @@ pub mod host;
 pub mod library;
 pub mod module;
 pub mod process;
+pub mod python_regex;
 pub mod registry;
 pub mod system;
 pub mod time;
 pub mod words;
 
-pub use args::{python_repr as args_repr, ArgError, ArgSpec, ArgType, Args, Spec};
+pub use args::{ArgError, ArgSpec, ArgType, Args, Spec, python_repr as args_repr};
 pub use blob::{Blob, Blobs};
 pub use effects::{Effects, Resource};
 pub use host::Host;

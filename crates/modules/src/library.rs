@@ -1,20 +1,29 @@
 //! The modules themselves, a file each.
 
-pub mod async_status;
 mod apt;
+mod apt_repository;
+pub mod async_status;
+mod authorized_key;
+mod blockinfile;
 mod command;
 mod copy;
 mod file;
 mod group;
+mod lineinfile;
 mod package;
 mod ping;
+mod postgresql_db;
+mod postgresql_user;
+mod replace;
 mod run;
 mod script;
 mod service;
 mod setup;
 mod shell;
+mod slurp;
 mod stat;
 mod systemd;
+mod tempfile;
 mod user;
 
 use crate::registry::{Entry, of};
@@ -22,14 +31,23 @@ use crate::registry::{Entry, of};
 /// One line for each module.
 pub(crate) fn entries() -> Vec<Entry> {
     vec![
+        of::<tempfile::Tempfile>(),
+        of::<slurp::Slurp>(),
+        of::<replace::Replace>(),
+        of::<blockinfile::Blockinfile>(),
+        of::<lineinfile::Lineinfile>(),
         of::<apt::AptModule>(),
+        of::<apt_repository::AptRepository>(),
         of::<async_status::AsyncStatus>(),
+        of::<authorized_key::AuthorizedKey>(),
         of::<command::Command>(),
         of::<copy::Copy>(),
         of::<file::File>(),
         of::<group::Group>(),
         of::<package::Package>(),
         of::<ping::Ping>(),
+        of::<postgresql_db::PostgresqlDb>(),
+        of::<postgresql_user::PostgresqlUser>(),
         of::<script::Script>(),
         of::<service::Service>(),
         of::<setup::Setup>(),

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod dpkg;
+pub mod postgres;
 pub mod program;
 pub mod textfile;
 pub mod version;

@@ -253,7 +253,8 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
     }
     if let Some(again) = case.get("again") {
         let second = call();
-        if again["changed"] == true && !second.changed() && !flag("check") && case.get("idempotent").is_none() {
+        if again["changed"] == true && !second.changed() && !flag("check") && case.get("idempotent").is_none()
+        {
             problems.push("again: ansible changes, we do not".to_owned());
         }
         if again["changed"] == false && second.changed() {
@@ -315,4 +316,4 @@ macro_rules! recorded {
     )* };
 }
 
-recorded![file, command, shell, stat, copy];
+recorded![file, command, shell, stat, copy, lineinfile, blockinfile, replace, slurp, tempfile];

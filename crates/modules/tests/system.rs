@@ -82,7 +82,8 @@ fn comparable(result: &Map, ignore: &[String]) -> Value {
 
 /// Texts without the lines in which a machine or a moment shows.
 fn steady(key: &str, value: &Value) -> Value {
-    let noise = ["(Reading database", "Get:", "Need to get", "Preparing to unpack", "debconf: delaying package"];
+    let noise =
+        ["(Reading database", "Get:", "Need to get", "Preparing to unpack", "debconf: delaying package"];
     match value {
         Value::String(text) => {
             let kept = text.lines().filter(|l| !noise.iter().any(|n| l.starts_with(n)));
@@ -100,9 +101,8 @@ fn one_step(step: &Map) -> (bool, Map, Vec<modules::Diff>) {
     let flag = |name: &str| step.get(name).and_then(Value::as_bool).unwrap_or(false);
     let environment = step.get("environment").and_then(Value::as_object).cloned().unwrap_or_default();
     let environment = environment.into_iter().map(|(k, v)| (k, v.as_str().unwrap_or_default().to_owned()));
-    let host = Host::new(tmp.path())
-        .with_modes(flag("check"), flag("diff"))
-        .with_environment(environment.collect());
+    let host =
+        Host::new(tmp.path()).with_modes(flag("check"), flag("diff")).with_environment(environment.collect());
     let args = step["args"].as_object().expect("args");
     let planned = (module.plan)(args, &host);
     let changes = planned.as_ref().is_ok_and(|p| p.changes());
@@ -186,7 +186,9 @@ fn compare(module: &str, number: usize) {
             if expected != got {
                 wrong.push(format!(
                     "{} step {number}: {} check={}\n  ansible: {expected}\n  ours:    {got}",
-                    case["name"], step["args"], step.get("check").unwrap_or(&json!(false))
+                    case["name"],
+                    step["args"],
+                    step.get("check").unwrap_or(&json!(false))
                 ));
             }
         }
@@ -203,4 +205,4 @@ macro_rules! recorded {
     )* };
 }
 
-recorded![apt, group, service, systemd, user];
+recorded![apt, apt_repository, authorized_key, group, postgresql_db, postgresql_user, service, systemd, user];

@@ -4,6 +4,9 @@ F = D + "f"
 ABC = "printf 'a\\nb\\nc\\n' > f"
 IN = "printf 'a\\n# BEGIN ANSIBLE MANAGED BLOCK\\nold\\n# END ANSIBLE MANAGED BLOCK\\nb\\n' > f"
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     *both("append", ABC, path=F, block="x\ny"),
     *both("append with newline at end", ABC, path=F, block="x\ny\n"),

@@ -3,6 +3,9 @@ from common import D, case
 T = "mkdir -p d/e d/.h; echo 1 > d/a.txt; printf 'hello world\\nfoo\\n' > d/b.log; echo 3 > d/e/c.txt; echo 4 > d/.h/x.txt; echo 5 > d/.hidden; ln -s a.txt d/l; ln -s nowhere d/dang; "
 OLD = "touch -d '3 days ago' d/a.txt; "
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     case("plain", T, paths=D + "d"),
     case("list", T, paths=[D + "d", D + "d/e"]),

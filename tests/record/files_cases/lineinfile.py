@@ -3,6 +3,9 @@ from common import D, both, case
 F = D + "f"
 ABC = "printf 'a\\nb\\nc\\n' > f"
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     *both("append", ABC, path=F, line="d"),
     *both("there", ABC, path=F, line="b"),

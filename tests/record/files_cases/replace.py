@@ -2,6 +2,9 @@ from common import D, both, case
 
 F = D + "f"
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     *both("simple", "printf 'a1 a2\\na3\\n' > f", path=F, regexp="a(\\d)", replace="b\\1"),
     *both("remove", "printf 'a1 a2\\na3\\n' > f", path=F, regexp="a\\d ?"),

@@ -1,5 +1,8 @@
 from common import D, case
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     case("text", "echo hello > f", src=D + "f"),
     case("check", "echo hello > f", src=D + "f", check=True),

@@ -1,5 +1,8 @@
 from common import D, both, case
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     case("file", "printf 'hello\\n' > f", path=D + "f"),
     case("check", "printf 'hello\\n' > f", path=D + "f", check=True),

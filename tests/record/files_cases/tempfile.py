@@ -1,5 +1,8 @@
 from common import D, case
 
+# No part on the controller.
+DIRECT = True
+
 CASES = [
     case("missing directory", path=D + "no"),
 ]

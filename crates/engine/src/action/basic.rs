@@ -35,7 +35,8 @@ pub fn debug(input: &Input<'_>) -> Result<Prepared> {
                     Ok(value) => value,
                     Err(e) if e.is_pending() => return Err(e),
                     Err(e) if e.kind() == lang::error::ErrorKind::Undefined => {
-                        let detail = if input.ctx.options.verbosity > 0 { format!(": {e}") } else { String::new() };
+                        let detail =
+                            if input.ctx.options.verbosity > 0 { format!(": {e}") } else { String::new() };
                         Value::from(format!("VARIABLE IS NOT DEFINED!{detail}"))
                     }
                     Err(e) => return Err(e),
@@ -89,7 +90,9 @@ pub fn set_fact(input: &Input<'_>) -> Result<Prepared> {
         facts.insert(Key::from(rendered), value.clone());
     }
     if facts.is_empty() {
-        return Err(input.error("No key/value pairs provided, at least one is required for this action to succeed"));
+        return Err(
+            input.error("No key/value pairs provided, at least one is required for this action to succeed")
+        );
     }
     Ok(Prepared::Done(map! {"changed": false, "ansible_facts": facts, "_ansible_facts_cacheable": cacheable}))
 }
@@ -175,7 +178,10 @@ pub fn validate_argument_spec(input: &Input<'_>) -> Result<Prepared> {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Map(map)) => (**map).clone(),
         Some(other) => {
-            return Err(input.error(format!("Incorrect type for provided_arguments, expected dict and got {}", other.type_name())));
+            return Err(input.error(format!(
+                "Incorrect type for provided_arguments, expected dict and got {}",
+                other.type_name()
+            )));
         }
     };
     let context = input.args.get("validate_args_context").cloned().unwrap_or_else(|| Value::map(Map::new()));
@@ -216,7 +222,8 @@ pub fn validate_argument_spec(input: &Input<'_>) -> Result<Prepared> {
 pub fn flag(args: &Map, name: &str, default: bool) -> Result<bool> {
     match args.get(name) {
         None | Some(Value::Null) => Ok(default),
-        Some(value) => to_bool(value)
-            .ok_or_else(|| Error::new(format!("argument '{name}' is not a valid boolean: {}", text_of(value)))),
+        Some(value) => to_bool(value).ok_or_else(|| {
+            Error::new(format!("argument '{name}' is not a valid boolean: {}", text_of(value)))
+        }),
     }
 }

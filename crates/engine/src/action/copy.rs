@@ -42,7 +42,8 @@ pub fn copy(input: Input<'_>) -> Result<Prepared> {
         }
         let bytes = match content {
             Value::Map(_) | Value::List(_) => {
-                text_of(&calculate(&input.ctx.templar, "value | to_json", map! {"value": content.clone()})?).into_bytes()
+                text_of(&calculate(&input.ctx.templar, "value | to_json", map! {"value": content.clone()})?)
+                    .into_bytes()
             }
             other => text_of(other).into_bytes(),
         };
@@ -75,17 +76,13 @@ pub fn copy(input: Input<'_>) -> Result<Prepared> {
 }
 
 fn mode_of(path: &Path) -> String {
-    path.metadata().map(|m| format!("0{:o}", m.permissions().mode() & 0o7777)).unwrap_or_else(|_| "0644".into())
+    path.metadata()
+        .map(|m| format!("0{:o}", m.permissions().mode() & 0o7777))
+        .unwrap_or_else(|_| "0644".into())
 }
 
 /// A whole directory, as one step: a manifest of what should be there.
-fn tree(
-    input: &Input<'_>,
-    path: &Path,
-    src: &str,
-    dest: &str,
-    mut args: protocol::Map,
-) -> Result<Prepared> {
+fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protocol::Map) -> Result<Prepared> {
     let local_follow = flag(&input.args, "local_follow", true)?;
     let decrypt = flag(&input.args, "decrypt", true)?;
     let preserve = input.text("mode").as_deref() == Some("preserve");
@@ -99,7 +96,8 @@ fn tree(
     let mut waiting = vec![(path.to_owned(), prefix)];
     while let Some((dir, relative)) = waiting.pop() {
         let io = |e: std::io::Error| input.error(format!("Could not read {}: {e}", dir.display()));
-        let mut names: Vec<_> = std::fs::read_dir(&dir).map_err(io)?.filter_map(|e| e.ok().map(|e| e.file_name())).collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(&dir).map_err(io)?.filter_map(|e| e.ok().map(|e| e.file_name())).collect();
         names.sort();
         for name in names {
             let file = dir.join(&name);

@@ -10,8 +10,8 @@ use super::basic::flag;
 use super::{Input, Prepared, StepPlan, to_json};
 use crate::link::Content;
 use crate::map;
-use crate::scope::calculate;
 use crate::results::ResultMap;
+use crate::scope::calculate;
 
 /// Contents up to this many bytes travel with the step itself: asking for them would cost a round trip.
 const INLINE: usize = 32 << 10;
@@ -98,7 +98,8 @@ pub fn send_file(input: &Input<'_>, path: &Path, decrypt: bool) -> Result<Sent> 
             return Ok(Sent { argument, offer: Some((hash, Content::File(path.to_owned()))) });
         }
     }
-    let content = if decrypt { input.ctx.hooks.read(path)? } else { std::fs::read(path).map_err(unreadable)? };
+    let content =
+        if decrypt { input.ctx.hooks.read(path)? } else { std::fs::read(path).map_err(unreadable)? };
     Ok(send_bytes(content))
 }
 
@@ -121,14 +122,19 @@ pub fn script(input: Input<'_>) -> Result<Prepared> {
     let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
     let rest = raw.trim_start();
     // The rest of the line goes to the shell as it was written.
-    let rest = rest.strip_prefix(name.as_str()).unwrap_or_else(|| rest.split_once(char::is_whitespace).map_or("", |r| r.1));
+    let rest = rest
+        .strip_prefix(name.as_str())
+        .unwrap_or_else(|| rest.split_once(char::is_whitespace).map_or("", |r| r.1));
     let mut args = to_json(&input.args);
     for key in ["_raw_params", "cmd", "decrypt"] {
         args.shift_remove(key);
     }
     args.insert("script".into(), sent.argument);
     args.insert("arguments".into(), rest.trim().into());
-    args.insert("name".into(), path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into());
+    args.insert(
+        "name".into(),
+        path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into(),
+    );
     Ok(Prepared::Step(Box::new(StepPlan {
         module: "script".into(),
         args,

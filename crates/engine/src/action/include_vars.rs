@@ -17,5 +17,10 @@ pub fn prepare(input: &Input<'_>) -> Result<Prepared> {
     let task_dir = input.task.pos.file.parent().map(ToOwned::to_owned);
     let role_dir = input.task.role().map(|r| r.path.to_path_buf());
     let search_path = input.scope.search_path().to_vec();
-    Ok(Prepared::Local(Local::IncludeVars(IncludeVars { args: input.args.clone(), search_path, task_dir, role_dir })))
+    Ok(Prepared::Local(Local::IncludeVars(IncludeVars {
+        args: input.args.clone(),
+        search_path,
+        task_dir,
+        role_dir,
+    })))
 }

@@ -28,7 +28,10 @@ const CONTROLLER: &[&str] = &[
 
 /// The full name of an action called `name`: `ansible.builtin.copy` for `copy`. `None` if there is none.
 pub fn canonical(name: &str) -> Option<String> {
-    let short = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name);
+    let short = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name);
     if CONTROLLER.contains(&short) {
         return Some(format!("ansible.builtin.{short}"));
     }

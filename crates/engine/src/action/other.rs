@@ -28,9 +28,10 @@ pub fn pause(input: &Input<'_>) -> Result<Prepared> {
     let number = |name: &str| -> Result<Option<i64>> {
         let Some(value) = input.args.get(name).filter(|v| !v.is_null()) else { return Ok(None) };
         let text = text_of(value);
-        to_int(value).or_else(|| text.trim().parse::<f64>().ok().map(|f| f as i64)).map(Some).ok_or_else(|| {
-            input.error(format!("non-integer value given for prompt duration:\n'{text}'"))
-        })
+        to_int(value)
+            .or_else(|| text.trim().parse::<f64>().ok().map(|f| f as i64))
+            .map(Some)
+            .ok_or_else(|| input.error(format!("non-integer value given for prompt duration:\n'{text}'")))
     };
     let (minutes, seconds) = (number("minutes")?, number("seconds")?);
     let in_minutes = minutes.is_some();
@@ -162,9 +163,10 @@ fn seconds(input: &Input<'_>, name: &str, default: u64) -> Result<Duration> {
         return Ok(Duration::from_secs(default));
     };
     let text = text_of(value);
-    let number: f64 = text.trim().parse().map_err(|_| {
-        input.error(format!("argument '{name}' is not a number of seconds: {text}"))
-    })?;
+    let number: f64 = text
+        .trim()
+        .parse()
+        .map_err(|_| input.error(format!("argument '{name}' is not a number of seconds: {text}")))?;
     Ok(Duration::try_from_secs_f64(number.max(0.0)).unwrap_or(Duration::MAX))
 }
 
@@ -178,7 +180,9 @@ pub fn package(input: Input<'_>) -> Result<Prepared> {
         }
         Some(module) => {
             let Some(entry) = modules::find(module) else {
-                return Err(input.error(format!("Could not find a matching action for the \"{module}\" package manager.")));
+                return Err(input.error(format!(
+                    "Could not find a matching action for the \"{module}\" package manager."
+                )));
             };
             let mut args = to_json(&input.args);
             args.shift_remove("use");

@@ -11,8 +11,8 @@ use lang::{Error, Map, Result, Value};
 use super::files::{basename, find_file, send_bytes};
 use super::{Finish, Input, Prepared, StepPlan, to_json};
 use crate::map;
-use crate::scope::Searching;
 use crate::results::ResultMap;
+use crate::scope::Searching;
 use crate::settings::{text_of, to_bool};
 
 /// Arguments that only rendering looks at.

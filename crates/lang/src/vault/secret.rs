@@ -133,3 +133,50 @@ fn from_script(path: &Path, id: &str) -> Result<VaultSecret> {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn file(name: &str, text: &str, mode: u32) -> std::path::PathBuf {
+        let directory = std::env::temp_dir().join(format!("provision-secret-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_password_comes_from_a_file_a_script_or_a_client() {
+        let secret = |path: &Path| secret_from_file(path, "dev").map(|secret| secret.0.clone());
+        assert_eq!(secret(&file("plain", " pw one \n", 0o600)).unwrap(), b"pw one");
+        assert_eq!(
+            secret(&file("script.sh", "#!/bin/sh\necho from script $1\n", 0o700)).unwrap(),
+            b"from script"
+        );
+        let client = file("x-client.sh", "#!/bin/sh\necho \"$1 $2\"\n", 0o700);
+        assert_eq!(secret(&client).unwrap(), b"--vault-id dev");
+    }
+
+    #[test]
+    fn what_gives_no_password_says_so() {
+        let message = |path: &Path| secret_from_file(path, "dev").unwrap_err().to_string();
+        assert!(message(Path::new("/nonexistent/pw")).ends_with("was not found"));
+        assert!(
+            message(&file("empty", "\n", 0o600)).starts_with("Invalid vault password was provided from file")
+        );
+        let unknown = message(&file("y-client", "#!/bin/sh\nexit 2\n", 0o700));
+        assert!(unknown.contains("did not find a secret for vault-id=dev"), "{unknown}");
+        assert!(message(&file("bad", "#!/bin/sh\nexit 3\n", 0o700)).contains("returned non-zero (3)"));
+    }
+
+    #[test]
+    fn sources_have_ids() {
+        let file = |id: &str, path: &str| VaultSource::File { id: id.into(), path: path.into() };
+        assert_eq!(VaultSource::parse("pw"), file("default", "pw"));
+        assert_eq!(VaultSource::parse("dev@pw"), file("dev", "pw"));
+        assert_eq!(VaultSource::parse("dev@prompt"), VaultSource::Prompt { id: "dev".into() });
+    }
+}

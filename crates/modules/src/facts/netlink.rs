@@ -116,8 +116,7 @@ fn route(message: &Message<'_>) -> Option<Route> {
     if message.kind != libc::RTM_NEWROUTE || body.len() < 12 {
         return None;
     }
-    let mut route =
-        Route { prefix: body[1], table: body[4].into(), kind: body[7], ..Route::default() };
+    let mut route = Route { prefix: body[1], table: body[4].into(), kind: body[7], ..Route::default() };
     for (kind, value) in attributes(&body[12..]) {
         match kind {
             libc::RTA_DST => route.destination = ip(value),

@@ -27,68 +27,48 @@ impl Subset {
 
 /// The parts to gather, in their order.
 ///
-/// The rules, as ansible-core 2.19 shows them: nothing asked for is `all`; the minimum is always part of it unless `!min`
-/// or `!all` with `!min`; what is excluded by name goes, unless it is asked for by the same name; `!all` leaves the
-/// minimum. What is only excluded excludes from everything.
+/// The rules, as ansible-core 2.19 shows them: nothing asked for at all is `all`; otherwise the minimum and what is
+/// asked for, without what is excluded. What is asked for by its own name stays, whatever excludes it. Only names of
+/// subsets exclude: `!mounts` leaves `hardware` as it is. Unknown names are errors only when asked for.
 pub fn resolve(asked: &[String]) -> Result<Vec<&'static Subset>> {
-    let mut wanted: BTreeSet<usize> = BTreeSet::new();
-    let mut excluded: BTreeSet<usize> = BTreeSet::new();
-    let mut by_name: BTreeSet<usize> = BTreeSet::new();
-    let find = |name: &str| -> Result<Vec<usize>> {
-        let all = 0..PARTS.len();
-        let found: Vec<usize> = match name {
-            "all" => all.collect(),
-            "min" => all.filter(|i| PARTS[*i].group.is_none()).collect(),
-            name => all.filter(|i| PARTS[*i].answers_to(name)).collect(),
-        };
-        if found.is_empty() { Err(unknown(name)) } else { Ok(found) }
-    };
-    let (mut positive, mut without_min) = (false, false);
+    let all = 0..PARTS.len();
+    let minimum = || all.clone().filter(|i| PARTS[*i].group.is_none());
+    let (mut wanted, mut excluded, mut by_name) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    if asked.is_empty() {
+        wanted.extend(all.clone());
+    }
+    wanted.extend(minimum());
     for name in asked.iter().map(|n| n.trim()) {
         match name.strip_prefix('!') {
-            Some("all") => excluded.extend((0..PARTS.len()).filter(|i| PARTS[*i].group.is_some())),
-            Some("min") => {
-                without_min = true;
-                excluded.extend(find("min")?);
-            }
-            Some(name) => excluded.extend(find(name)?),
+            Some("all") => excluded.extend(all.clone().filter(|i| PARTS[*i].group.is_some())),
+            Some("min") => excluded.extend(minimum()),
+            Some(name) => excluded.extend(all.clone().filter(|i| PARTS[*i].name == name)),
+            None if name == "all" => wanted.extend(all.clone()),
+            None if name == "min" => {}
             None => {
-                positive = true;
-                let found = find(name)?;
-                if !["all", "min"].contains(&name) {
-                    by_name.extend(&found);
+                let before = by_name.len();
+                by_name.extend(all.clone().filter(|i| PARTS[*i].answers_to(name)));
+                if by_name.len() == before && !PARTS.iter().any(|p| p.answers_to(name)) {
+                    return Err(unknown(name));
                 }
-                wanted.extend(found);
             }
         }
     }
-    if !positive && !asked.iter().any(|n| n.trim() == "!all") {
-        wanted.extend(0..PARTS.len());
-    }
-    if !without_min {
-        wanted.extend(find("min")?);
-    }
-    wanted.retain(|i| !excluded.contains(i) || by_name.contains(i));
+    wanted.retain(|i| !excluded.contains(i));
+    wanted.extend(by_name);
     for i in wanted.clone() {
         for need in PARTS[i].needs {
-            wanted.extend(find(need)?);
+            wanted.extend(all.clone().filter(|i| PARTS[*i].name == *need));
         }
     }
     Ok(wanted.into_iter().map(|i| &PARTS[i]).collect())
 }
 
 fn unknown(name: &str) -> crate::ModuleError {
-    let mut known: Vec<&str> = PARTS
-        .iter()
-        .flat_map(|p| std::iter::once(&p.name).chain(p.facts))
-        .copied()
-        .chain(["all", "min"])
-        .collect();
-    known.sort_unstable();
-    fail!(
-        "Bad subset '{name}' given to Ansible. gather_subset options allowed: all, {}",
-        known.iter().filter(|k| **k != "all").copied().collect::<Vec<_>>().join(", ")
-    )
+    let names = PARTS.iter().flat_map(|p| std::iter::once(&p.name).chain(p.facts)).copied();
+    let known: BTreeSet<&str> = names.chain(["all"]).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    fail!("Bad subset '{name}' given to Ansible. gather_subset options allowed: {}", known.join(", "))
 }
 
 /// Keep the facts that match one of the patterns (fnmatch, with or without `ansible_`).

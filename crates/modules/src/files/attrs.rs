@@ -8,7 +8,7 @@ use protocol::Map;
 
 use super::flags;
 use super::info::{fail_at, octal};
-use super::mode::Mode;
+use super::mode::{Mode, umask};
 use super::oserror::errno_text;
 use super::owners;
 use crate::args::Raw;
@@ -71,38 +71,56 @@ impl FileAttrs {
 
     /// Compare with what is there; a link itself is looked at, not what it points to.
     pub fn plan(&self, host: &Host, path: &str) -> Result<AttrChange> {
-        let real = host.path(path);
-        let mut change = AttrChange { path: real.clone(), shown: path.to_owned(), ..AttrChange::default() };
         self.refuse_selinux(host, path)?;
+        let real = host.path(path);
         if self.is_empty() {
-            return Ok(change);
+            return Ok(AttrChange { path: real, shown: path.to_owned(), ..AttrChange::default() });
         }
         let meta =
             fs::symlink_metadata(&real).map_err(|e| fail_at(host, path, errno_text(&e, Some(&real))))?;
-        change.owner = self.uid(host, path)?.filter(|id| *id != meta.uid()).map(|id| (meta.uid(), id));
-        change.group = self.gid(host, path)?.filter(|id| *id != meta.gid()).map(|id| (meta.gid(), id));
-        let current = meta.mode() & 0o7777;
-        let mode = self.mode_for(host, path, current, meta.is_dir())?;
-        // A link has no permissions of its own.
-        change.mode = mode.filter(|m| *m != current && !meta.is_symlink()).map(|m| (current, m));
-        if change.mode.is_none() && mode.is_some_and(|m| m & 0o6000 != 0) && !meta.is_symlink() {
-            // chown takes setuid and setgid away: give them again.
-            change.mode =
-                mode.filter(|_| change.owner.is_some() || change.group.is_some()).map(|m| (current, m));
+        let mut change = self.compare(host, path, (meta.uid(), meta.gid()), meta.mode(), meta.is_dir())?;
+        if meta.is_symlink() {
+            // A link has no permissions of its own.
+            change.mode = None;
         }
         if let Some(wanted) = &self.attributes {
             let current = flags::read_flags(&real);
-            let flags = flags::supported(wanted, current.unwrap_or(0))
-                .map_err(|e| fail_at(host, path, "chattr failed").with("details", e))?;
+            let failed = |why: &str| fail_at(host, path, "chattr failed").with("details", why);
+            let flags = flags::supported(wanted, current.unwrap_or(0)).map_err(|e| failed(&e))?;
             change.flags = match current {
                 Some(current) => Some((current, flags)).filter(|(old, new)| old != new),
                 None if flags == 0 => None,
-                None => {
-                    return Err(fail_at(host, path, "chattr failed")
-                        .with("details", "the file system has no attributes"));
-                }
+                None => return Err(failed("the file system has no attributes")),
             };
         }
+        Ok(change)
+    }
+
+    /// Compare with what a new file would have by itself.
+    pub fn plan_new(&self, host: &Host, path: &str) -> Result<AttrChange> {
+        self.refuse_selinux(host, path)?;
+        let own = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+        self.compare(host, path, own, 0o666 & !umask(), false)
+    }
+
+    fn compare(
+        &self,
+        host: &Host,
+        path: &str,
+        own: (u32, u32),
+        mode: u32,
+        is_dir: bool,
+    ) -> Result<AttrChange> {
+        let mut change =
+            AttrChange { path: host.path(path), shown: path.to_owned(), ..AttrChange::default() };
+        change.owner = self.uid(host, path)?.filter(|id| *id != own.0).map(|id| (own.0, id));
+        change.group = self.gid(host, path)?.filter(|id| *id != own.1).map(|id| (own.1, id));
+        let current = mode & 0o7777;
+        let wanted = self.mode_for(host, path, current, is_dir)?;
+        // chown takes setuid and setgid away: then they are given again.
+        let lost =
+            wanted.is_some_and(|m| m & 0o6000 != 0) && (change.owner.is_some() || change.group.is_some());
+        change.mode = wanted.filter(|m| *m != current || lost).map(|m| (current, m));
         Ok(change)
     }
 

@@ -16,6 +16,7 @@ use crate::args::Expanded;
 use crate::system::{dpkg, program};
 use crate::{Applied, Effects, Host, Map, Module, Plan, Resource, Result, args, fail, result};
 
+pub(crate) use cache::refresh;
 use command::{Answer, Apt};
 use select::Selection;
 
@@ -137,7 +138,11 @@ pub fn plan(mut args: AptArgs, host: &Host) -> Result<Plan> {
 
 /// Only the index is of interest.
 fn nothing_else(args: &AptArgs) -> bool {
-    args.package.is_empty() && args.deb.is_none() && args.upgrade == "no" && !args.autoremove && !args.autoclean
+    args.package.is_empty()
+        && args.deb.is_none()
+        && args.upgrade == "no"
+        && !args.autoremove
+        && !args.autoclean
 }
 
 fn after_update(args: AptArgs, host: &Host) -> Plan {
@@ -152,7 +157,8 @@ fn after_update(args: AptArgs, host: &Host) -> Plan {
         let changes = plan.changes();
         let outcome = plan.carry_out(host);
         if outcome.failed() {
-            let mut error = fail!("{}", outcome.result.get("msg").and_then(|m| m.as_str()).unwrap_or_default());
+            let mut error =
+                fail!("{}", outcome.result.get("msg").and_then(|m| m.as_str()).unwrap_or_default());
             error.result = outcome.result;
             return Err(error);
         }

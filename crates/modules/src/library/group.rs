@@ -56,7 +56,10 @@ impl Module for Group {
         if args.state == "absent" {
             return Ok(absent(args, found));
         }
-        if args.local && !args.non_unique && let Some(gid) = args.gid {
+        if args.local
+            && !args.non_unique
+            && let Some(gid) = args.gid
+        {
             let taken = accounts::groups(host)?.into_iter().find(|g| i64::from(g.gid) == gid);
             if let Some(other) = taken.filter(|g| g.name != args.name) {
                 let error = fail!("GID '{gid}' already exists with group '{}'", other.name);

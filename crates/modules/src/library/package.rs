@@ -44,7 +44,11 @@ impl Module for Package {
                 let found = OTHERS.iter().find(|(_, program)| host.path(program).exists());
                 match found {
                     Some((name, _)) => (*name).to_owned(),
-                    None => return Err(fail!("Could not detect a package manager. Try using the \"use\" option.")),
+                    None => {
+                        return Err(fail!(
+                            "Could not detect a package manager. Try using the \"use\" option."
+                        ));
+                    }
                 }
             }
             named => named.to_owned(),

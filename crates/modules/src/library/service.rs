@@ -49,7 +49,9 @@ impl Module for Service {
             "sysvinit" | "service" => return sysv::plan(args, host),
             "auto" if is_systemd(host) => {}
             "auto" => return sysv::plan(args, host),
-            other => return Err(fail!("the service manager '{other}' is not supported; systemd and sysvinit are")),
+            other => {
+                return Err(fail!("the service manager '{other}' is not supported; systemd and sysvinit are"));
+            }
         }
         for (name, given) in [("state", args.state.is_some()), ("enabled", args.enabled.is_some())] {
             if given && args.name.is_none() {

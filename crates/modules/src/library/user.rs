@@ -128,9 +128,7 @@ impl Module for User {
         }
         let found = accounts::find_user(host, &args.name)?;
         match (args.state.as_str(), found) {
-            ("absent", None) => {
-                Ok(Plan::unchanged(result! {"name": args.name, "state": "absent"}))
-            }
+            ("absent", None) => Ok(Plan::unchanged(result! {"name": args.name, "state": "absent"})),
             ("absent", Some(_)) => Ok(absent(args)),
             (_, None) => account::create(args, host),
             (_, Some(found)) => account::modify(args, found, host),
@@ -139,8 +137,7 @@ impl Module for User {
 }
 
 fn absent(args: UserArgs) -> Plan {
-    let result =
-        result! {"name": args.name, "state": "absent", "force": args.force, "remove": args.remove};
+    let result = result! {"name": args.name, "state": "absent", "force": args.force, "remove": args.remove};
     let plan = Plan::change(result, move |host| {
         let flags = [(args.force, "-f"), (args.remove, "-r")];
         let flags = flags.iter().filter(|f| f.0).map(|f| f.1);

@@ -69,8 +69,8 @@ mod tests {
     fn versions_sort_as_deb_version_says() {
         // Each is smaller than the next; checked with `dpkg --compare-versions`.
         let sorted = [
-            "0.9", "1.0~~", "1.0~~a", "1.0~rc1", "1.0", "1.0-1", "1.0-1+b1", "1.0-1.1", "1.0-2", "1.0-10", "1.0a",
-            "1.0+x", "1.0.1", "1.1", "1.10", "1:0.1", "2:0", 
+            "0.9", "1.0~~", "1.0~~a", "1.0~rc1", "1.0", "1.0-1", "1.0-1+b1", "1.0-1.1", "1.0-2", "1.0-10",
+            "1.0a", "1.0+x", "1.0.1", "1.1", "1.10", "1:0.1", "2:0",
         ];
         for (i, a) in sorted.iter().enumerate() {
             for (j, b) in sorted.iter().enumerate() {

@@ -3,10 +3,11 @@
 # sets a (file name), z (size), h (sha256), c (cksum) for this machine.
 # The lines are joined to one: no single quote, no exclamation mark, no backslash before a quote or a
 # backslash, so that the quotes of every login shell can hold it (sh, csh, fish).
-umask 077;
+umask 077; set -f;
 m=; what;
 t=;
 cl() { [ -n "$t" ] && rm -f "$t"; exit 1; };
+# Reasons may have several lines: unquoted, they become one.
 # good DIR: it and the agent in it belong to us, nobody else can write there, the size is right.
 good() {
   [ -n "$a" ] && [ -O "$1" ] && [ -O "$1/$a" ] && [ -x "$1/$a" ] || return 1;
@@ -16,9 +17,9 @@ good() {
   [ "${14}" = "$z" ];
 };
 run() { echo "$n run	$1"; exec "$1/$a" --start "$s"; };
-no() { echo "$n no	$1	$2"; };
+no() { echo "$n no	$1	"$2; };
 skipped() { case "$k" in *":$1:"*) return 0;; esac; return 1; };
-bad() { rm -f "$t"; echo "$n bad	$1	$2"; exit 1; };
+bad() { rm -f "$t"; echo "$n bad	$1	"$2; exit 1; };
 try() { [ "$f" = 1 ] && return; for d in "$@"; do skipped "$d" || { good "$d" && run "$d"; }; done; };
 set -- DIRECTORIES "$HOME/.cache/provision" "$HOME";
 try "$@";

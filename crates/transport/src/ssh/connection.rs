@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use russh::client::{self, Handle};
+use russh::client::{self, GexParams, Handle};
 
 use super::auth::{Login, Secrets};
 use super::config::{Proxy, Request, Settings};
@@ -139,6 +139,9 @@ fn client_config(settings: &Settings, known: &KnownHosts) -> Result<client::Conf
         keepalive_interval: settings.alive_interval,
         keepalive_max: settings.alive_count as usize,
         nodelay: true,
+        // The sizes ssh asks for with a 128 bit cipher; larger groups take seconds.
+        gex: GexParams::new(2048, 3072, 8192)
+            .map_err(|e| handshake_error(settings, &Findings::default(), &e))?,
         ..client::Config::default()
     })
 }

@@ -102,7 +102,7 @@ impl Scene {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut config =
             format!("{lines}\nListenAddress 127.0.0.1\nPort {port}\nPidFile none\nStrictModes no\n");
-        config += "PermitRootLogin yes\nPermitUserEnvironment no\nLogLevel DEBUG\nMaxStartups 100\n";
+        config += "PermitRootLogin yes\nPermitUserEnvironment no\nLogLevel VERBOSE\nMaxStartups 100\n";
         config += &format!("AuthorizedKeysFile {}\n", self.path("authorized_keys").display());
         for kind in types {
             let name = format!("server{number}/host_{kind}");
@@ -216,9 +216,11 @@ pub fn machine() -> String {
     run(Command::new("uname").arg("-m")).trim().to_owned()
 }
 
-/// The agents there are: one, for this machine.
+/// The agents there are: one, for this machine; packed once for all tests.
 pub fn agents() -> AgentBinaries {
-    AgentBinaries::new().with(&machine(), std::fs::read(test_agent()).unwrap())
+    static AGENTS: std::sync::OnceLock<AgentBinaries> = std::sync::OnceLock::new();
+    let read = || AgentBinaries::new().with(&machine(), std::fs::read(test_agent()).unwrap());
+    AGENTS.get_or_init(read).clone()
 }
 
 /// A start whose answer shows that it arrived.

@@ -105,7 +105,10 @@ impl Apt {
             _ => words.extend([
                 on(args.purge && matches!(self.verb, "remove" | "autoremove"), "--purge"),
                 on(args.force, "--force-yes"),
-                on(args.autoremove && matches!(self.verb, "remove") || self.upgrade && args.autoremove, "--auto-remove"),
+                on(
+                    args.autoremove && matches!(self.verb, "remove") || self.upgrade && args.autoremove,
+                    "--auto-remove",
+                ),
                 on(args.fail_on_autoremove && self.upgrade, "--no-remove"),
                 on(self.verb == "upgrade", "--with-new-pkgs"),
                 on(simulate, "--simulate"),
@@ -144,7 +147,9 @@ fn shown(words: &[String]) -> String {
         let is_verb = ["install", "build-dep", "upgrade", "dist-upgrade"].contains(&word.as_str());
         out.push(match word {
             w if w.starts_with("Dpkg::Options") => format!("\"{w}\""),
-            w if verb_seen && !w.starts_with('-') && !w.is_empty() && !w.starts_with("APT::") => format!("'{w}'"),
+            w if verb_seen && !w.starts_with('-') && !w.is_empty() && !w.starts_with("APT::") => {
+                format!("'{w}'")
+            }
             w => w.clone(),
         });
         verb_seen |= is_verb;
@@ -174,7 +179,9 @@ fn difference(out: &str) -> Option<String> {
 pub fn has_archives(host: &Host) -> bool {
     let has = |dir: &str| {
         let entries = fs::read_dir(host.path(dir)).ok();
-        entries.is_some_and(|mut e| e.any(|e| e.is_ok_and(|e| e.file_name() != "lock" && e.file_name() != "partial")))
+        entries.is_some_and(|mut e| {
+            e.any(|e| e.is_ok_and(|e| e.file_name() != "lock" && e.file_name() != "partial"))
+        })
     };
     has("/var/cache/apt/archives") || has("/var/cache/apt/archives/partial")
 }

@@ -3,8 +3,8 @@
 use crate::system::{dpkg, program, version};
 use crate::{Host, Process, Result, fail, result};
 
-use super::command::{Answer, Apt, environment};
 use super::AptArgs;
+use super::command::{Answer, Apt, environment};
 
 pub struct Install {
     path: String,

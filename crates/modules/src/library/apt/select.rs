@@ -37,7 +37,8 @@ pub fn to_install(args: &AptArgs, packages: &[Spec], host: &Host) -> Result<Sele
         return Ok(Selection::Nothing);
     }
     let names: Vec<String> = open.iter().map(|(p, _)| p.name.clone()).collect();
-    let offers = policy::ask(args, &names.iter().filter(|n| !n.is_empty()).cloned().collect::<Vec<_>>(), host)?;
+    let offers =
+        policy::ask(args, &names.iter().filter(|n| !n.is_empty()).cloned().collect::<Vec<_>>(), host)?;
     let mut install = Vec::new();
     for (package, installed) in open {
         let wanted = choose(args, &package, installed.as_deref(), &offers, host)?;
@@ -81,14 +82,10 @@ fn choose(
     }
     let best = match &package.version {
         Version::Any => offer.candidate.clone(),
-        wanted => offer
-            .candidate
-            .clone()
-            .filter(|c| wanted.fits(c))
-            .or_else(|| {
-                let fitting = offer.versions.iter().filter(|(v, _)| wanted.fits(v));
-                fitting.max_by(|a, b| a.1.cmp(&b.1).then(version::compare(&a.0, &b.0))).map(|(v, _)| v.clone())
-            }),
+        wanted => offer.candidate.clone().filter(|c| wanted.fits(c)).or_else(|| {
+            let fitting = offer.versions.iter().filter(|(v, _)| wanted.fits(v));
+            fitting.max_by(|a, b| a.1.cmp(&b.1).then(version::compare(&a.0, &b.0))).map(|(v, _)| v.clone())
+        }),
     };
     let Some(best) = best else {
         if matches!(package.version, Version::Any) && installed.is_some() {

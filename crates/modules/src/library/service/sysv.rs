@@ -65,7 +65,8 @@ pub fn plan(args: ServiceArgs, host: &Host) -> Result<Plan> {
 }
 
 fn is_enabled(name: &str, host: &Host) -> bool {
-    let links = |level: char| fs::read_dir(host.path(format!("/etc/rc{level}.d"))).into_iter().flatten().flatten();
+    let links =
+        |level: char| fs::read_dir(host.path(format!("/etc/rc{level}.d"))).into_iter().flatten().flatten();
     "2345S".chars().flat_map(links).any(|entry| {
         let file = entry.file_name();
         let file = file.to_string_lossy();

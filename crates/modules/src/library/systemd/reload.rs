@@ -62,7 +62,8 @@ pub fn is_due(args: &SystemdArgs, host: &Host) -> Result<bool> {
     let properties = "--property=UnitsLoadTimestampMonotonic";
     let output = program::run(host, &systemctl(args, host)?.args(["show", properties]))?;
     let text = output.out();
-    let loaded = text.trim().strip_prefix("UnitsLoadTimestampMonotonic=").and_then(|v| v.parse::<i128>().ok());
+    let loaded =
+        text.trim().strip_prefix("UnitsLoadTimestampMonotonic=").and_then(|v| v.parse::<i128>().ok());
     let Some(loaded) = loaded.filter(|_| output.success()) else { return Ok(true) };
     let (Some(real), Ok(monotonic)) =
         (SystemTime::now().duration_since(UNIX_EPOCH).ok(), clock_gettime(ClockId::CLOCK_MONOTONIC))
@@ -78,15 +79,16 @@ pub fn is_due(args: &SystemdArgs, host: &Host) -> Result<bool> {
 
 fn has_unknown_generator(host: &Host) -> bool {
     let entries = GENERATORS.iter().filter_map(|dir| fs::read_dir(host.path(dir)).ok()).flatten().flatten();
-    entries.map(|e| e.file_name().to_string_lossy().into_owned()).any(|name| {
-        !(name.starts_with("systemd-") || KNOWN.contains(&name.as_str()))
-    })
+    entries
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .any(|name| !(name.starts_with("systemd-") || KNOWN.contains(&name.as_str())))
 }
 
 /// Has the file, or anything below the directory, changed since?
 fn is_newer(path: &Path, since: i128, depth: u32) -> bool {
     let Ok(meta) = fs::symlink_metadata(path) else { return false };
-    let changed = |m: &fs::Metadata| i128::from(m.ctime()) * 1_000_000 + i128::from(m.ctime_nsec()) / 1000 > since;
+    let changed =
+        |m: &fs::Metadata| i128::from(m.ctime()) * 1_000_000 + i128::from(m.ctime_nsec()) / 1000 > since;
     if changed(&meta) || (meta.is_symlink() && fs::metadata(path).is_ok_and(|m| changed(&m))) {
         return true;
     }

@@ -44,7 +44,8 @@ impl Unit {
 
     fn is_template(&self, host: &Host) -> bool {
         let Some(stem) = self.name.trim_end_matches(".service").strip_suffix('@') else { return false };
-        let places = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+        let places =
+            ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
         places.iter().any(|dir| host.path(format!("{dir}/{stem}@.service")).exists())
     }
 
@@ -57,7 +58,9 @@ impl Unit {
         if args.scope != "global" {
             match self.property("UnitFileState") {
                 "enabled" | "static" | "alias" | "linked" | "transient" => return Ok(true),
-                "disabled" | "masked" | "enabled-runtime" | "indirect" | "linked-runtime" => return Ok(false),
+                "disabled" | "masked" | "enabled-runtime" | "indirect" | "linked-runtime" => {
+                    return Ok(false);
+                }
                 "generated" if self.has_init_script(host) => return Ok(self.is_enabled_in_rc(host)),
                 _ => {}
             }
@@ -69,7 +72,9 @@ impl Unit {
 
     /// Is there a link like `/etc/rc2.d/S01name`?
     fn is_enabled_in_rc(&self, host: &Host) -> bool {
-        let links = |level: char| fs::read_dir(host.path(format!("/etc/rc{level}.d"))).into_iter().flatten().flatten();
+        let links = |level: char| {
+            fs::read_dir(host.path(format!("/etc/rc{level}.d"))).into_iter().flatten().flatten()
+        };
         "0123456S".chars().flat_map(links).any(|entry| {
             let file = entry.file_name();
             let file = file.to_string_lossy();

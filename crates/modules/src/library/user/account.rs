@@ -43,7 +43,9 @@ pub fn create(args: UserArgs, host: &Host) -> Result<Plan> {
     let warnings = options::warnings(&args);
     let plan = Plan::change(warnings.clone(), move |host| {
         let mut said = Said::default();
-        if args.create_home && let Some(wanted) = &args.home {
+        if args.create_home
+            && let Some(wanted) = &args.home
+        {
             home::make_missing_parent(host, &args, &wanted.0)?;
         }
         let options = options::for_useradd(&args, host)?;
@@ -83,8 +85,7 @@ pub fn modify(args: UserArgs, found: Entry, host: &Host) -> Result<Plan> {
     Ok(Plan::change(result, move |host| {
         let mut said = Said::default();
         if !changes.usermod.is_empty() {
-            let process =
-                program::process(host, "usermod")?.args(&changes.usermod).arg("--").arg(&args.name);
+            let process = program::process(host, "usermod")?.args(&changes.usermod).arg("--").arg(&args.name);
             said.run(host, &args.name, &process)?;
         }
         if let Some(password) = &changes.password {

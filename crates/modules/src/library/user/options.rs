@@ -204,10 +204,7 @@ fn group_names(words: &[String], host: &Host, primary: Option<u32>) -> Result<BT
 /// Supplementary groups of the user.
 fn memberships(name: &str, primary: u32, host: &Host) -> Result<BTreeSet<String>> {
     let groups = accounts::groups(host)?.into_iter();
-    Ok(groups
-        .filter(|g| g.gid != primary && g.members.iter().any(|m| m == name))
-        .map(|g| g.name)
-        .collect())
+    Ok(groups.filter(|g| g.gid != primary && g.members.iter().any(|m| m == name)).map(|g| g.name).collect())
 }
 
 /// The day since 1970 of a time; `None` for never.
@@ -285,7 +282,7 @@ mod tests {
         };
         assert!(changes(&host, same).is_empty());
         let other = result! {"name": "ada", "groups": ["sudo"], "append": true, "comment": "",
-            "expires": 1_893_456_000_i64, "password_expire_warn": 3, "password_lock": false};
+        "expires": 1_893_456_000_i64, "password_expire_warn": 3, "password_lock": false};
         let changes = changes(&host, other);
         assert_eq!(changes.usermod, ["-a", "-G", "sudo", "-c", "", "-e", "2030-01-01", "-U"]);
         assert_eq!(changes.ages, ["-W", "3"]);
@@ -300,7 +297,9 @@ mod tests {
 
     #[test]
     fn days_become_dates() {
-        assert_eq!((date(0), date(21915), date(11016)), (
-            "1970-01-01".into(), "2030-01-01".into(), "2000-02-29".into()));
+        assert_eq!(
+            (date(0), date(21915), date(11016)),
+            ("1970-01-01".into(), "2030-01-01".into(), "2000-02-29".into())
+        );
     }
 }

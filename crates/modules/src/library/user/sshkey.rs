@@ -84,7 +84,8 @@ pub fn generate(args: &UserArgs, user: &Entry, key: Key, host: &Host, said: &mut
                 .mode(0o700)
                 .open(&script)
                 .map_err(|e| fail!("{e}"))?;
-            file.write_all(b"#!/bin/sh\nprintf '%s\\n' \"$PROVISION_PASSPHRASE\"\n").map_err(|e| fail!("{e}"))?;
+            file.write_all(b"#!/bin/sh\nprintf '%s\\n' \"$PROVISION_PASSPHRASE\"\n")
+                .map_err(|e| fail!("{e}"))?;
             drop(file);
             _askpass = dir;
             process
