@@ -99,6 +99,8 @@ fn size(facts: &Facts<'_>, mount: &str, fstype: &str) -> Result<Option<Statvfs>,
     receiver.recv_timeout(left).map_err(|_| "Could not get extra information due to timeout")
 }
 
+// On 32-bit machines they are shorter.
+#[allow(clippy::unnecessary_cast)]
 fn size_facts(size: &Statvfs) -> Value {
     let fragment = size.fragment_size() as u64;
     let (blocks, available) = (size.blocks() as u64, size.blocks_available() as u64);

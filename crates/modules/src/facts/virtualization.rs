@@ -154,9 +154,7 @@ fn kernel(facts: &Facts<'_>, found: &mut Found) {
     }
     let modules = facts.lines("/proc/modules");
     let loaded = |name: &str| modules.iter().any(|m| m.split(' ').next() == Some(name));
-    if loaded("kvm") {
-        found.host("kvm");
-    } else if facts.exists("/dev/kvm") {
+    if loaded("kvm") || facts.exists("/dev/kvm") {
         found.host("kvm");
     }
     if loaded("vboxdrv") {

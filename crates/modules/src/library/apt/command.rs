@@ -105,10 +105,7 @@ impl Apt {
             _ => words.extend([
                 on(args.purge && matches!(self.verb, "remove" | "autoremove"), "--purge"),
                 on(args.force, "--force-yes"),
-                on(
-                    args.autoremove && matches!(self.verb, "remove") || self.upgrade && args.autoremove,
-                    "--auto-remove",
-                ),
+                on(args.autoremove && (self.verb == "remove" || self.upgrade), "--auto-remove"),
                 on(args.fail_on_autoremove && self.upgrade, "--no-remove"),
                 on(self.verb == "upgrade", "--with-new-pkgs"),
                 on(simulate, "--simulate"),
@@ -121,11 +118,11 @@ impl Apt {
         {
             words.extend(["-t".into(), release.clone()]);
         }
-        if self.verb == "install" || self.verb == "build-dep" {
-            if let Some(recommends) = args.install_recommends {
-                let yes = if recommends { "yes" } else { "no" };
-                words.extend(["-o".into(), format!("APT::Install-Recommends={yes}")]);
-            }
+        if matches!(self.verb, "install" | "build-dep")
+            && let Some(recommends) = args.install_recommends
+        {
+            let yes = if recommends { "yes" } else { "no" };
+            words.extend(["-o".into(), format!("APT::Install-Recommends={yes}")]);
         }
         if self.verb != "autoclean" {
             words.push(on(args.allow_unauthenticated, "--allow-unauthenticated"));

@@ -41,11 +41,11 @@ pub(super) fn plan(call: Call, host: &Host) -> Result<Plan> {
         }
     }
     match call.before {
-        State::Directory if call.args.force => {
-            if fs::read_dir(&real).is_ok_and(|mut entries| entries.next().is_some()) {
-                let msg = format!("the directory {path} is not empty, refusing to convert it");
-                return Err(fail_at(host, &path, msg));
-            }
+        State::Directory
+            if call.args.force && fs::read_dir(&real).is_ok_and(|mut entries| entries.next().is_some()) =>
+        {
+            let msg = format!("the directory {path} is not empty, refusing to convert it");
+            return Err(fail_at(host, &path, msg));
         }
         State::Directory | State::File | State::Hard if !call.args.force => {
             let was = call.before.word();
