@@ -755,3 +755,83 @@ CASES["postgresql_privs"] = [
         ],
     }
 ]
+
+# A broker that has just been installed.
+RABBITMQ = r"""
+set -e
+echo '127.0.0.1 localhost sandbox' > /etc/hosts
+rm -rf /var/lib/rabbitmq/mnesia; chown -R rabbitmq: /var/lib/rabbitmq /var/log/rabbitmq
+setpriv --reuid rabbitmq --regid rabbitmq --init-groups env HOME=/var/lib/rabbitmq rabbitmq-server -detached
+for try in $(seq 60); do rabbitmqctl -q await_startup 2> /dev/null && break; sleep 0.5; done
+rabbitmqctl -q status > /dev/null
+"""
+
+CASES["rabbitmq_vhost"] = [
+    {
+        "name": "virtual hosts",
+        "module": "community.rabbitmq.rabbitmq_vhost",
+        "prepare": RABBITMQ,
+        "steps": [
+            *thrice({"name": "/shop"}),
+            *thrice({"vhost": "/shop", "tracing": True}),
+            *thrice({"name": "/shop", "trace": False}),
+            *thrice({"name": "traced", "tracing": True, "node": "rabbit@sandbox"}),
+            s({"name": "with blank"}),
+            s({"name": "with blank"}),
+            s({"name": "-q"}),
+            *thrice({"name": "/shop", "state": "absent"}),
+            s({"name": "nowhere", "state": "absent", "tracing": True}),
+            # What rabbitmqctl says about a node that is not there is a page of advice.
+            s({"name": "x", "node": "nosuch"}, ignore=["msg", "stderr", "stdout", "cmd"]),
+            s({}),
+            s({"name": "x", "state": "there"}),
+        ],
+    }
+]
+CASES["rabbitmq_user"] = [
+    {
+        "name": "users",
+        "module": "community.rabbitmq.rabbitmq_user",
+        "prepare": RABBITMQ + "rabbitmqctl -q add_vhost /shop\nrabbitmqctl -q add_vhost other",
+        "steps": [
+            *thrice({"user": "app", "password": "s3cret"}),
+            s({"user": "app", "password": "other"}),
+            *thrice({"user": "app", "password": "other", "update_password": "always"}),
+            s({"user": "app", "password": "other", "vhost": "/shop", "configure_priv": ".*", "read_priv": ".*",
+               "write_priv": ".*"}, check=True),
+            *thrice({"user": "app", "password": "other", "vhost": "/shop", "configure_priv": ".*", "read_priv": ".*",
+                     "write_priv": ".*"}),
+            *thrice({"user": "app", "vhost": "/shop", "configure_priv": "^app-", "read_priv": ".*", "write_priv": "^$"}),
+            *thrice({"user": "app", "tags": "monitoring,management"}),
+            *thrice({"user": "app", "tags": "management,monitoring"}),
+            *thrice({"user": "app", "tags": ""}),
+            s({"user": "app"}),
+            *thrice({"user": "app", "permissions": [
+                {"vhost": "/shop", "configure_priv": ".*", "read_priv": ".*", "write_priv": ".*"},
+                {"vhost": "other", "read_priv": ".*"}]}),
+            *thrice({"user": "app", "permissions": [{"vhost": "other", "read_priv": "a"}]}),
+            *thrice({"user": "app", "permissions": [{"vhost": "other", "read_priv": "a"}], "topic_permissions": [
+                {"vhost": "other", "exchange": "amq.topic", "read_priv": ".*", "write_priv": "x"}]}),
+            *thrice({"user": "app", "permissions": [{"vhost": "other", "read_priv": "a"}], "topic_permissions": [
+                {"vhost": "other", "exchange": "amq.topic", "read_priv": "y"},
+                {"vhost": "other", "read_priv": "z"}]}),
+            *thrice({"user": "app", "permissions": [{"vhost": "other", "read_priv": "a"}]}),
+            *thrice({"name": "admin", "password": "x y", "tags": "administrator", "vhost": "/", "configure_priv": ".*",
+                     "read_priv": ".*", "write_priv": ".*", "state": "present"}),
+            *thrice({"name": "admin", "password": "pp", "tags": "administrator", "force": True, "read_priv": ".*"}),
+            *thrice({"name": "nopass"}),
+            *thrice({"username": "sp ace", "password": "-q", "read_priv": "a b"}),
+            s({"user": "app", "permissions": [{"vhost": "nosuch", "read_priv": ".*"}]},
+              ignore=["msg", "stderr", "stdout", "cmd"]),
+            s({"user": "app", "permissions": [{"vhost": "other"}, {"vhost": "other"}]}),
+            s({"user": "app", "permissions": [{"read_priv": "other"}]}),
+            s({"user": "app", "topic_permissions": [{"exchange": "x"}]}),
+            s({"user": "app", "permissions": [{"vhost": "other"}], "read_priv": "x"}),
+            s({"user": "app", "permissions": [{"vhost": "other", "nonsense": "1"}]}),
+            *thrice({"user": "app", "state": "absent"}),
+            *thrice({"user": "guest", "state": "absent", "node": "rabbit@sandbox"}),
+            s({"user": "x", "node": "nosuch"}, ignore=["msg", "stderr", "stdout", "cmd"]),
+            s({"user": "x", "update_password": "never"}),
+        ],
+    }
+]

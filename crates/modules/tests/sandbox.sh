@@ -16,11 +16,11 @@ if [ -z "${PROVISION_SANDBOX:-}" ]; then
         cgroup=$cgroup/provision-test-$$
         mkdir "$cgroup" || exit 99
         (echo 0 > "$cgroup/cgroup.procs"
-         exec unshare --cgroup --mount --pid --fork --uts --ipc --kill-child bash "$0" "$@") || code=$?
+         exec unshare --cgroup --mount --net --pid --fork --uts --ipc --kill-child bash "$0" "$@") || code=$?
         find "$cgroup" -depth -type d -exec rmdir {} + 2> /dev/null || true
         [ ! -e "$PROVISION_SANDBOX/out" ] || cat "$PROVISION_SANDBOX/out"
     else
-        unshare --mount --pid --fork --uts --ipc --kill-child bash "$0" "$@" || code=$?
+        unshare --mount --net --pid --fork --uts --ipc --kill-child bash "$0" "$@" || code=$?
     fi
     exit $code
 fi
@@ -43,6 +43,8 @@ out=$root/out
     mount -t tmpfs -o mode=755 tmpfs "$fs/run"
     mount -t tmpfs -o mode=1777 tmpfs "$fs/tmp"
     mkdir -p "$fs/run/lock"
+    # Daemons of the sandbox have a loopback of their own: their ports never meet those of the machine.
+    ip link set lo up
     hostname sandbox
 } >&2 || exit 99
 if [ -z "${SANDBOX_SYSTEMD:-}" ]; then
