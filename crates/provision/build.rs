@@ -66,7 +66,8 @@ fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn Error>> {
     // Settings of the outer build (clippy's wrapper among them) are not for this one.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let outer = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC"];
+        let outer =
+            ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC"];
         if outer.contains(&name.as_str())
             || name == "CARGO_TARGET_DIR"
             || name == "CARGO_MAKEFLAGS"

@@ -46,7 +46,7 @@ pub fn scope(task: &Task, scope: &Arc<dyn Scope>, result: &Map) -> Arc<dyn Scope
 pub fn visible(result: &Map) -> Map {
     result
         .iter()
-        .filter(|(k, _)| k.as_str().is_none_or(|k| !k.starts_with("_ansible_")))
+        .filter(|(k, _)| k.as_str().is_none_or(|k| !k.starts_with("_ansible_") && k != "invocation"))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect()
 }

@@ -33,6 +33,7 @@ pub use loops::{Loop, LoopControl, LoopWith};
 pub use module::{ModuleKind, ModuleRef};
 pub use play::{Play, Prompt};
 pub use task::{Task, TaskId};
+pub use words::parse_key_values;
 
 use std::path::PathBuf;
 use std::sync::Arc;

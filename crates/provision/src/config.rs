@@ -71,7 +71,8 @@ impl Config {
             Some(file) => {
                 let text = std::fs::read_to_string(file)
                     .map_err(|e| format!("Error reading config file ({}): {e}", file.display()))?;
-                ini::parse(&text).map_err(|e| format!("Error reading config file ({}): {e}", file.display()))?
+                ini::parse(&text)
+                    .map_err(|e| format!("Error reading config file ({}): {e}", file.display()))?
             }
             None => BTreeMap::new(),
         };
@@ -144,7 +145,11 @@ impl Config {
             _ => ':',
         };
         let text = self.resolve(&text);
-        text.split(separator).map(str::trim).filter(|t| !t.is_empty()).map(|t| self.place(t, &origin)).collect()
+        text.split(separator)
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(|t| self.place(t, &origin))
+            .collect()
     }
 
     fn place(&self, text: &str, origin: &Origin) -> PathBuf {

@@ -10,7 +10,6 @@ pub mod live;
 mod style;
 
 pub use banner::Columns;
-pub use dump::{Dump, dump};
 pub use excerpt::describe;
 pub use style::{Colour, Style};
 
@@ -30,8 +29,14 @@ pub fn yaml_dump(result: &lang::Map, everything: bool, verbose: bool, pretty: Op
         }
     }
     let _ = (lossy, verbose);
-    let options = lang::yaml::DumpOptions { indent: 4, width: 1000, default_flow_style: false, ..Default::default() };
-    let text = lang::yaml::to_yaml(&lang::Value::map(shown), &options);
+    let options = lang::yaml::DumpOptions {
+        width: Some(1000),
+        aliases: false,
+        ..lang::yaml::DumpOptions::to_nice_yaml()
+    };
+    // What YAML cannot hold (an undefined value deep inside) is still JSON.
+    let text = lang::yaml::to_yaml(&lang::Value::map(shown.clone()), &options)
+        .unwrap_or_else(|_| dump::json(&lang::Value::map(shown), Some(4)));
     let lines: Vec<String> = text.trim_end().lines().map(|l| format!("    {l}")).collect();
     format!("\n{}", lines.join("\n"))
 }

@@ -67,7 +67,8 @@ pub fn copy(input: Input<'_>) -> Result<Prepared> {
     }
     let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
     args.insert("content".into(), sent.argument);
-    args.insert("original_basename".into(), basename(&path).into());
+    args.insert("_original_basename".into(), basename(&path).into());
+    args.insert("_source".into(), path.to_string_lossy().into_owned().into());
     if input.text("mode").as_deref() == Some("preserve") {
         args.insert("mode".into(), mode_of(&path).into());
     }

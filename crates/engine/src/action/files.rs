@@ -159,7 +159,7 @@ pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
     let path = find_file(input.scope.search_path(), "files", &src)?;
     let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
     args.insert("src".into(), sent.argument);
-    args.insert("original_basename".into(), basename(&path).into());
+    args.insert("_original_basename".into(), basename(&path).into());
     let source = path.to_string_lossy().into_owned();
     Ok(Prepared::Step(Box::new(StepPlan {
         module: "unarchive".into(),

@@ -51,7 +51,8 @@ pub fn template(input: Input<'_>) -> Result<Prepared> {
     }
     args.insert("dest".into(), dest.into());
     args.insert("content".into(), sent.argument);
-    args.insert("original_basename".into(), basename(&path).into());
+    args.insert("_original_basename".into(), basename(&path).into());
+    args.insert("_source".into(), path.to_string_lossy().into_owned().into());
     if !args.contains_key("follow") {
         args.insert("follow".into(), false.into());
     }

@@ -3,7 +3,7 @@
 //! Words end at blanks and line ends, but not inside quotes or Jinja braces. The rules are those that Ansible has
 //! grown, oddities included; the table of tests was recorded from it.
 
-use crate::Error;
+use crate::{Error, Key, Map, Value};
 
 /// Options that a free-form module takes as `key=value`; all else belongs to the command.
 const COMMAND_OPTIONS: &[&str] =
@@ -44,6 +44,13 @@ pub fn parse(text: &str, free_form: bool) -> Result<Words, Error> {
         words.raw = Some(join(&raw));
     }
     Ok(words)
+}
+
+/// `key=value` pairs of a line; what is no pair is under `_raw_params`. The user wrote it: strings are templates.
+pub fn parse_key_values(text: &str) -> Result<Map, Error> {
+    let words = parse(text, false)?;
+    let pairs = words.options.into_iter().chain(words.raw.map(|raw| ("_raw_params".to_owned(), raw)));
+    Ok(pairs.map(|(key, value)| (Key::from(key), Value::template(value))).collect())
 }
 
 /// The first word of an action line and the rest: `copy` and `src=a`.

@@ -27,6 +27,7 @@ mod templar;
 mod tests;
 mod time;
 
+pub use filters::expandvars as expand_variables;
 pub use repr::{python_repr, python_str};
 pub use scope::{EmptyScope, MapScope, Outside, Overlay, Scope};
 pub use templar::{Templar, TemplarOptions, TemplateOptions};

@@ -52,6 +52,20 @@ impl PlayVars {
         }
         self.roles.push(role.clone());
     }
+
+    /// Names of roles that the play itself (or an include) asks for.
+    pub(super) fn written_roles(&self) -> Vec<String> {
+        self.roles.iter().filter(|role| !self.is_dependency(role)).map(|role| role.full_name()).collect()
+    }
+
+    /// Names of roles that are there because others depend on them.
+    pub(super) fn dependencies(&self) -> Vec<String> {
+        self.roles.iter().filter(|role| self.is_dependency(role)).map(|role| role.full_name()).collect()
+    }
+
+    fn is_dependency(&self, role: &Arc<Role>) -> bool {
+        self.roles.iter().flat_map(|other| other.dependencies()).any(|needed| Arc::ptr_eq(needed, role))
+    }
 }
 
 fn pairs(map: &Map) -> impl Iterator<Item = (crate::Key, Value)> + '_ {

@@ -17,9 +17,9 @@ pub struct TaskScope {
     pub task: Option<Arc<Task>>,
     /// Loop variables and others that the task's execution itself brings: stronger than everything.
     pub local: Map,
-    vars: Option<Arc<HostVars>>,
+    pub(super) vars: Option<Arc<HostVars>>,
     inventory: Vec<Arc<Map>>,
-    search_path: Vec<PathBuf>,
+    pub(super) search_path: Vec<PathBuf>,
 }
 
 impl TaskScope {

@@ -63,7 +63,7 @@ pub fn parse_file(file: &Path) -> Result<Document> {
 }
 
 /// The error for a file that cannot be read.
-pub(crate) fn unreadable(file: &Path, error: &std::io::Error) -> Error {
+pub fn unreadable(file: &Path, error: &std::io::Error) -> Error {
     let kind =
         if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Other };
     Error::new(format!("Unable to read the file '{}': {}", file.display(), os_error(error))).with_kind(kind)

@@ -50,7 +50,9 @@ impl Module for Service {
             "auto" if is_systemd(host) => {}
             "auto" => return sysv::plan(args, host),
             other => {
-                return Err(fail!("the service manager '{other}' is not supported; systemd and sysvinit are"));
+                return Err(fail!(
+                    "the service manager '{other}' is not supported; systemd and sysvinit are"
+                ));
             }
         }
         for (name, given) in [("state", args.state.is_some()), ("enabled", args.enabled.is_some())] {

@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn sections_comments_and_continued_values() {
-        let text = "# c\n[defaults]\nForks = 10 ; more\nroles_path: a:b\n  c\n[ssh_connection]\nssh_args=-o A=b\n";
+        let text =
+            "# c\n[defaults]\nForks = 10 ; more\nroles_path: a:b\n  c\n[ssh_connection]\nssh_args=-o A=b\n";
         let entries = parse(text).unwrap();
         let get = |s: &str, k: &str| entries.get(&(s.to_owned(), k.to_owned())).map(String::as_str);
         assert_eq!(get("defaults", "forks"), Some("10"));

@@ -288,7 +288,11 @@ impl<O: Write, E: Write> Default_<O, E> {
                 Colour::Ok
             };
             let style = self.options.style;
-            let name = if style.colours { format!("{:<37}", style.paint(host, colour)) } else { format!("{host:<26}") };
+            let name = if style.colours {
+                format!("{:<37}", style.paint(host, colour))
+            } else {
+                format!("{host:<26}")
+            };
             let part = |word: &str, count: u32, colour: Colour| {
                 let text = format!("{word}={count:<4}");
                 if count == 0 { text } else { style.paint(&text, colour) }
@@ -392,7 +396,10 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
             Event::Connected { host, elapsed, agent_uploaded } => {
                 if self.options.verbosity > 2 {
                     let how = if *agent_uploaded { ", agent uploaded" } else { "" };
-                    self.say(&format!("<{host}> connected in {} ms{how}", elapsed.as_millis()), Colour::Verbose);
+                    self.say(
+                        &format!("<{host}> connected in {} ms{how}", elapsed.as_millis()),
+                        Colour::Verbose,
+                    );
                 }
             }
             Event::Warning { text } => {

@@ -75,7 +75,12 @@ impl<O: Write, E: Write> Json<O, E> {
         }
     }
 
-    fn document(&self, hosts: &[(String, HostStats)], custom: &lang::Map, per_host: &[(String, lang::Map)]) -> Value {
+    fn document(
+        &self,
+        hosts: &[(String, HostStats)],
+        custom: &lang::Map,
+        per_host: &[(String, lang::Map)],
+    ) -> Value {
         let plays: Vec<Value> = self
             .plays
             .iter()

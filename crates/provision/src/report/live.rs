@@ -75,7 +75,8 @@ impl<R: Reporter> Live<R> {
             self.bar.set_message(String::new());
             return;
         }
-        let counted = if self.hosts > 1 { format!(" ({} of {} done)", self.done, self.hosts) } else { String::new() };
+        let counted =
+            if self.hosts > 1 { format!(" ({} of {} done)", self.done, self.hosts) } else { String::new() };
         self.bar.set_message(format!("{} on {}{counted}", self.title, names.join(", ")));
     }
 }

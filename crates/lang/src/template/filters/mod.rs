@@ -9,6 +9,8 @@ mod paths;
 mod sequences;
 mod strings;
 
+pub use paths::expandvars;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;

@@ -77,7 +77,8 @@ fn home_of(user: Option<&str>) -> Option<String> {
     })
 }
 
-fn expandvars(text: &str) -> String {
+/// `$NAME` and `${NAME}` replaced from the environment; names that are not there stay.
+pub fn expandvars(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {

@@ -1,0 +1,207 @@
+//! What every command that reads playbooks or inventories starts with: configuration, vaults, variables,
+//! templates and the inventory.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lang::inventory::{GroupNames, Inventory, LoadOptions, render_with};
+use lang::template::{Templar, TemplarOptions};
+use lang::vault::VaultSecrets;
+use lang::{Key, Map, Pos, Value};
+
+use super::options::{InventoryOptions, VaultOptions};
+use super::outside::Controller;
+use super::{Failure, extra_vars, hooks::CommandHooks, vault};
+use crate::config::Config;
+use crate::report::{Columns, Style};
+
+/// The version of ansible-core whose language this program speaks.
+pub const ANSIBLE_VERSION: &str = "2.19.14";
+
+/// Everything that is read before a playbook is.
+pub struct Setup {
+    pub config: Arc<Config>,
+    pub secrets: Arc<VaultSecrets>,
+    pub extra_vars: Map,
+    pub templar: Arc<Templar>,
+    pub hooks: Arc<CommandHooks>,
+    /// Sources of the inventory, absolute.
+    pub sources: Vec<String>,
+    /// Warnings of templates, which may come from any thread.
+    pub warnings: Warnings,
+}
+
+/// Warnings that wait to be shown.
+#[derive(Clone, Default)]
+pub struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    pub fn push(&self, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Setup {
+    pub fn new(
+        inventory: &InventoryOptions,
+        vaults: &VaultOptions,
+        extra: &[String],
+        module_path: &[String],
+    ) -> Result<Self, Failure> {
+        let config = Arc::new(Config::load().map_err(Failure::new)?);
+        let warnings = Warnings::default();
+        config.warnings.iter().for_each(|w| warnings.push(w.clone()));
+        let secrets = Arc::new(vault::secrets(vaults, &config)?);
+        let extra_vars = extra_vars::read(extra, &secrets)?;
+        let templar = Arc::new(templar(&config, &secrets, &warnings));
+        let mut library: Vec<PathBuf> = module_path.iter().map(|p| crate::config::expand(p)).collect();
+        library.extend(config.paths("DEFAULT_MODULE_PATH"));
+        let hooks = Arc::new(CommandHooks {
+            templar: templar.clone(),
+            secrets: secrets.clone(),
+            roles: config.paths("DEFAULT_ROLES_PATH"),
+            library,
+            collections: config.paths("COLLECTIONS_PATHS"),
+        });
+        let sources = sources(&inventory.inventory, &config);
+        Ok(Self { config, secrets, extra_vars, templar, hooks, sources, warnings })
+    }
+
+    /// Read the inventory with the variables beside its sources.
+    pub fn inventory(&self) -> lang::Result<Inventory> {
+        load_inventory(&self.config, &self.secrets, &self.templar, &self.extra_vars, &self.sources)
+    }
+
+    /// The same as a function of its own, for `meta: refresh_inventory`.
+    pub fn reload(&self) -> Box<dyn Fn() -> lang::Result<Inventory>> {
+        let (config, secrets, templar) = (self.config.clone(), self.secrets.clone(), self.templar.clone());
+        let (extra, sources) = (self.extra_vars.clone(), self.sources.clone());
+        Box::new(move || load_inventory(&config, &secrets, &templar, &extra, &sources))
+    }
+
+    pub fn merge(&self) -> bool {
+        self.config.text("DEFAULT_HASH_BEHAVIOUR").as_deref() == Some("merge")
+    }
+
+    /// Show warnings that have come up so far, each once.
+    pub fn show_warnings(&self, shown: &RefCell<Vec<String>>) {
+        for text in self.warnings.take() {
+            if !shown.borrow().contains(&text) {
+                eprintln!(
+                    "{}",
+                    self.style(2).paint(&format!("[WARNING]: {text}"), crate::report::Colour::Warn)
+                );
+                shown.borrow_mut().push(text);
+            }
+        }
+    }
+
+    /// Colours on a file descriptor: on terminals, unless the configuration says otherwise.
+    pub fn style(&self, descriptor: i32) -> Style {
+        if self.config.bool("ANSIBLE_NOCOLOR") || std::env::var_os("NO_COLOR").is_some() {
+            return Style { colours: false };
+        }
+        Style { colours: self.config.bool("ANSIBLE_FORCE_COLOR") || super::terminal::is_terminal(descriptor) }
+    }
+
+    pub fn columns(&self) -> Columns {
+        Columns::of_terminal(super::terminal::width())
+    }
+}
+
+/// The sources as given, paths made absolute; those of the configuration without any.
+fn sources(given: &[String], config: &Config) -> Vec<String> {
+    if given.is_empty() {
+        let paths = config.paths("DEFAULT_HOST_LIST");
+        return paths.iter().map(|p| absolute(p).to_string_lossy().into_owned()).collect();
+    }
+    let one = |source: &String| {
+        if source.contains(',') && !Path::new(source).exists() {
+            return source.clone();
+        }
+        absolute(&crate::config::expand(source)).to_string_lossy().into_owned()
+    };
+    given.iter().map(one).collect()
+}
+
+/// Absolute, without following links.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn load_inventory(
+    config: &Config,
+    secrets: &VaultSecrets,
+    templar: &Templar,
+    extra_vars: &Map,
+    sources: &[String],
+) -> lang::Result<Inventory> {
+    let render = render_with(templar);
+    let mut options = LoadOptions { secrets: Some(secrets), render: Some(&render), ..LoadOptions::default() };
+    options.plugins = config.list("INVENTORY_ENABLED");
+    // The default is a template that names another setting.
+    if config.is_set("INVENTORY_IGNORE_EXTS") {
+        options.ignore_extensions = config.list("INVENTORY_IGNORE_EXTS");
+    }
+    options.ignore_patterns = config.list("INVENTORY_IGNORE_PATTERNS");
+    options.group_names = match config.text("TRANSFORM_INVALID_GROUP_CHARS").as_deref() {
+        Some("always") => GroupNames::Always,
+        Some("ignore") => GroupNames::Ignore,
+        Some("silently") => GroupNames::Silently,
+        _ => GroupNames::Never,
+    };
+    options.extra_vars = extra_vars.clone();
+    options.any_unparsed_is_failed = config.bool("INVENTORY_ANY_UNPARSED_IS_FAILED");
+    options.unparsed_is_failed = config.bool("INVENTORY_UNPARSED_IS_FAILED");
+    options.no_unparsed_warning = !config.bool("INVENTORY_UNPARSED_WARNING");
+    let mut inventory = Inventory::load(sources, &options)?;
+    let merge = config.text("DEFAULT_HASH_BEHAVIOUR").as_deref() == Some("merge");
+    inventory.read_vars_files(None, Some(secrets), merge)?;
+    Ok(inventory)
+}
+
+fn templar(config: &Arc<Config>, secrets: &Arc<VaultSecrets>, warnings: &Warnings) -> Templar {
+    let (vaults, warnings) = (secrets.clone(), warnings.clone());
+    Templar::new(TemplarOptions {
+        allow_broken_conditionals: config.bool("ALLOW_BROKEN_CONDITIONALS"),
+        decrypt: Some(Box::new(move |text| vaults.decrypt_str(text).map(|s| s.as_str().to_owned()))),
+        outside: Some(Arc::new(Controller)),
+        warn: Some(Box::new(move |message, pos: Option<&Pos>| {
+            let mut error = lang::Error::new(message);
+            if pos.is_some() {
+                error = error.at(pos);
+            }
+            warnings.push(crate::report::describe(&error));
+        })),
+        config: settings(config),
+    })
+}
+
+/// The configuration as the lookup `config` gives it.
+fn settings(config: &Config) -> Map {
+    use crate::config::{Kind, TABLE};
+    let list = |items: Vec<String>| Value::list(items.into_iter().map(Value::from).collect());
+    let mut map = Map::new();
+    for setting in TABLE {
+        let name = setting.name;
+        let value = match setting.kind {
+            Kind::Bool => config.maybe_bool(name).map(Value::Bool),
+            Kind::Int => config.int(name).map(Value::Int),
+            Kind::Float => config.float(name).map(Value::Float),
+            Kind::List => Some(list(config.list(name))),
+            Kind::PathSpec | Kind::PathList => {
+                let paths = config.paths(name);
+                Some(list(paths.iter().map(|p| p.to_string_lossy().into_owned()).collect()))
+            }
+            Kind::Path => config.path(name).map(|p| Value::from(p.to_string_lossy().into_owned())),
+            Kind::Text | Kind::Dict => config.text(name).map(Value::from),
+        };
+        map.insert(Key::from(name), value.unwrap_or(Value::Null));
+    }
+    map
+}

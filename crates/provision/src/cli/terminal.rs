@@ -1,0 +1,298 @@
+//! The person in front of the terminal: questions and their answers.
+
+use std::io::{IsTerminal, Write};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::user::{PauseAnswer, StepAnswer, User, VarsPrompt};
+use futures::future::LocalBoxFuture;
+use protocol::Secret;
+use tokio::sync::{Mutex, mpsc};
+use transport::{BoxFuture, Prompter, Question, UnknownHostKey};
+
+/// Is the file descriptor a terminal? 0, 1 and 2 are meant.
+pub fn is_terminal(descriptor: i32) -> bool {
+    match descriptor {
+        0 => std::io::stdin().is_terminal(),
+        1 => std::io::stdout().is_terminal(),
+        _ => std::io::stderr().is_terminal(),
+    }
+}
+
+/// Columns of the terminal that output goes to.
+pub fn width() -> Option<u16> {
+    #[repr(C)]
+    struct Size {
+        rows: u16,
+        columns: u16,
+        x: u16,
+        y: u16,
+    }
+    if !is_terminal(1) {
+        return None;
+    }
+    let mut size = Size { rows: 0, columns: 0, x: 0, y: 0 };
+    // SAFETY: TIOCGWINSZ writes a `struct winsize`, which `Size` is (ioctl_tty(2)).
+    let done = unsafe { nix::libc::ioctl(1, nix::libc::TIOCGWINSZ, &mut size) };
+    (done == 0 && size.columns > 0).then_some(size.columns)
+}
+
+/// Ask for something that must not be seen. `None` without an answer.
+pub fn ask_secret(prompt: &str) -> Option<String> {
+    rpassword::prompt_password(prompt).ok()
+}
+
+/// Ask for a line.
+fn ask_line(prompt: &str) -> Option<String> {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(prompt.as_bytes());
+    let _ = out.flush();
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(line.trim_end_matches(['\n', '\r']).to_owned()),
+    }
+}
+
+async fn blocking<T: Send + 'static>(ask: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(ask).await.ok().flatten()
+}
+
+/// Runs `print` while the live line is out of the way.
+pub type Suspend = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
+
+/// Asks on the terminal, one thing at a time.
+pub struct Terminal {
+    one: Arc<Mutex<()>>,
+    suspend: Suspend,
+}
+
+impl Terminal {
+    pub fn new(suspend: Suspend) -> Self {
+        Self { one: Arc::default(), suspend }
+    }
+
+    async fn secret(&self, prompt: String) -> Option<String> {
+        let _one = self.one.lock().await;
+        let suspend = self.suspend.clone();
+        blocking(move || {
+            let mut answer = None;
+            suspend(&mut || answer = ask_secret(&prompt));
+            answer
+        })
+        .await
+    }
+
+    async fn line(&self, prompt: String) -> Option<String> {
+        let _one = self.one.lock().await;
+        let suspend = self.suspend.clone();
+        blocking(move || {
+            let mut answer = None;
+            suspend(&mut || answer = ask_line(&prompt));
+            answer
+        })
+        .await
+    }
+}
+
+impl Prompter for Terminal {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Option<Secret>> {
+        Box::pin(async move {
+            if !is_terminal(0) {
+                return None;
+            }
+            let (text, echo) = match question {
+                Question::Passphrase { file } => {
+                    (format!("Enter passphrase for key '{}': ", file.display()), false)
+                }
+                Question::Password { user, host } => (format!("{user}@{host}'s password: "), false),
+                Question::Interactive { user, host, prompt, echo, .. } => {
+                    (format!("({user}@{host}) {prompt}"), *echo)
+                }
+            };
+            let answer = if echo { self.line(text).await } else { self.secret(text).await };
+            answer.map(Secret::new)
+        })
+    }
+
+    fn accept_host_key<'a>(&'a self, key: &'a UnknownHostKey) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            if !is_terminal(0) {
+                return false;
+            }
+            let text = format!(
+                "The authenticity of host '{}' can't be established.\n{} key fingerprint is {}.\nAre you sure you want to \
+                 continue connecting (yes/no)? ",
+                key.host, key.key_type, key.fingerprint
+            );
+            self.line(text).await.is_some_and(|answer| answer.trim().eq_ignore_ascii_case("yes"))
+        })
+    }
+}
+
+impl User for Terminal {
+    fn pause(&self, prompt: &str, seconds: Option<u64>, echo: bool) -> LocalBoxFuture<'_, PauseAnswer> {
+        let prompt = prompt.to_owned();
+        Box::pin(async move {
+            let _one = self.one.lock().await;
+            (self.suspend)(&mut || {
+                print!("{prompt}");
+                let _ = std::io::stdout().flush();
+            });
+            let interactive = is_terminal(0);
+            let Some(seconds) = seconds else {
+                if !interactive {
+                    return PauseAnswer { not_interactive: true, ..PauseAnswer::default() };
+                }
+                return keys(echo).await;
+            };
+            let sleep = tokio::time::sleep(Duration::from_secs(seconds));
+            if !interactive {
+                sleep.await;
+                return PauseAnswer::default();
+            }
+            tokio::select! {
+                () = sleep => PauseAnswer::default(),
+                answer = interrupted() => answer,
+            }
+        })
+    }
+
+    fn step(&self, task: &str) -> LocalBoxFuture<'_, StepAnswer> {
+        let prompt = format!("Perform task: {task} (N)o/(y)es/(c)ontinue: ");
+        Box::pin(async move {
+            let answer = self.line(prompt).await.unwrap_or_default().trim().to_lowercase();
+            match answer.as_str() {
+                "y" | "yes" => StepAnswer::Yes,
+                "c" | "continue" => StepAnswer::Continue,
+                _ => StepAnswer::No,
+            }
+        })
+    }
+
+    fn prompt(&self, prompt: &VarsPrompt) -> LocalBoxFuture<'_, Option<String>> {
+        let prompt = prompt.clone();
+        Box::pin(async move {
+            if !is_terminal(0) {
+                return prompt.default;
+            }
+            let text = match &prompt.default {
+                Some(default) if !prompt.private => format!("{} [{default}]: ", prompt.text),
+                _ => format!("{}: ", prompt.text),
+            };
+            loop {
+                let ask = |text: String| async {
+                    if prompt.private { self.secret(text).await } else { self.line(text).await }
+                };
+                let answer = ask(text.clone()).await?;
+                if prompt.confirm && ask(format!("confirm {text}")).await? != answer {
+                    (self.suspend)(&mut || println!("***** VALUES ENTERED DO NOT MATCH ****"));
+                    continue;
+                }
+                return Some(if answer.is_empty() {
+                    prompt.default.clone().unwrap_or_default()
+                } else {
+                    answer
+                });
+            }
+        })
+    }
+
+    fn debug(&self, question: &str) -> LocalBoxFuture<'_, Option<String>> {
+        let question = question.to_owned();
+        Box::pin(async move { self.line(question).await })
+    }
+}
+
+/// Reads keys up to the end of a line, one by one, so that Ctrl-C followed by `c` or `a` can be understood.
+async fn keys(echo: bool) -> PauseAnswer {
+    let (sender, mut keys) = mpsc::unbounded_channel();
+    let raw = RawTerminal::new();
+    std::thread::spawn(move || {
+        let mut byte = [0u8; 1];
+        while let Ok(1) = nix::unistd::read(std::io::stdin(), &mut byte) {
+            if sender.send(byte[0]).is_err() || matches!(byte[0], b'\r' | b'\n') {
+                break;
+            }
+        }
+    });
+    let mut text: Vec<u8> = Vec::new();
+    let show = |bytes: &[u8]| {
+        let mut out = std::io::stdout();
+        let _ = out.write_all(bytes);
+        let _ = out.flush();
+    };
+    let mut asked = false;
+    let mut answer = PauseAnswer::default();
+    while let Some(key) = keys.recv().await {
+        match key {
+            // Ctrl-C
+            3 => {
+                asked = true;
+                show(b"Press 'C' to continue the play or 'A' to abort \r\n");
+            }
+            b'a' | b'A' if asked => {
+                answer.abort = true;
+                break;
+            }
+            b'c' | b'C' if asked => break,
+            _ if asked => {}
+            b'\r' | b'\n' => {
+                show(b"\r\n");
+                break;
+            }
+            8 | 127 => {
+                if text.pop().is_some() && echo {
+                    show(b"\x08 \x08");
+                }
+            }
+            _ => {
+                text.push(key);
+                if echo {
+                    show(&[key]);
+                }
+            }
+        }
+    }
+    drop(raw);
+    answer.text = String::from_utf8_lossy(&text).into_owned();
+    answer
+}
+
+/// Waits for Ctrl-C, then for `c` or `a`.
+async fn interrupted() -> PauseAnswer {
+    loop {
+        let answer = keys(false).await;
+        if answer.abort || answer.text.is_empty() {
+            return answer;
+        }
+    }
+}
+
+/// The terminal without echo, and with Ctrl-C as a key; as it was when dropped.
+struct RawTerminal(Option<nix::sys::termios::Termios>);
+
+impl RawTerminal {
+    fn new() -> Self {
+        use nix::sys::termios::{InputFlags, LocalFlags, SetArg, tcgetattr, tcsetattr};
+        // SAFETY: standard input is open for as long as the program runs.
+        let stdin = unsafe { BorrowedFd::borrow_raw(0) };
+        let Ok(before) = tcgetattr(stdin) else { return Self(None) };
+        let mut raw = before.clone();
+        raw.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG);
+        raw.input_flags.remove(InputFlags::ICRNL);
+        let _ = tcsetattr(stdin, SetArg::TCSANOW, &raw);
+        Self(Some(before))
+    }
+}
+
+impl Drop for RawTerminal {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // SAFETY: as above.
+            let stdin = unsafe { BorrowedFd::borrow_raw(0) };
+            let _ = nix::sys::termios::tcsetattr(stdin, nix::sys::termios::SetArg::TCSANOW, before);
+        }
+    }
+}
