@@ -203,7 +203,7 @@ def record(module):
     for number, case in enumerate(table.CASES):
         root = top / f"c{number:03}"
         entry = {"name": case["name"], "module": case.get("module", module)}
-        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque", "better", "idempotent"):
+        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque", "better", "idempotent", "own_words"):
             if key in case:
                 entry[key] = case[key]
         for again in (False, True):

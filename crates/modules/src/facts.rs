@@ -92,10 +92,10 @@ pub fn try_gather(request: &FactsRequest, host: &Host) -> Result<Map> {
         (part.collect)(&mut facts);
     }
     let mut map = facts.map;
-    subset::filter(&mut map, &request.filter);
     let asked = if request.subset.is_empty() { vec!["all".to_owned()] } else { request.subset.clone() };
     map.insert("gather_subset".into(), asked.into());
     map.insert("module_setup".into(), true.into());
+    subset::filter(&mut map, &request.filter);
     Ok(map)
 }
 

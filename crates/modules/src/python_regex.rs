@@ -36,6 +36,11 @@ pub struct PythonRegex {
     anchored: Regex,
 }
 
+/// An error of `re` as a task shows it whose module let it through.
+pub fn uncaught(error: impl std::fmt::Display) -> crate::ModuleError {
+    crate::fail!("Task failed: Module failed: {error}")
+}
+
 /// Steps of backtracking after which a pattern is given up: against patterns that take for ever.
 const LIMIT: usize = 10_000_000;
 

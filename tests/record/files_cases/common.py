@@ -1,5 +1,5 @@
 D = "@D@/"
-FLAGS = ("check", "diff", "once", "root", "environment", "module", "opaque", "better", "idempotent")
+FLAGS = ("check", "diff", "once", "root", "environment", "module", "opaque", "better", "idempotent", "own_words")
 
 
 def case(name, setup="", **args):

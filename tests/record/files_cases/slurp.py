@@ -13,5 +13,5 @@ CASES = [
     case("link", "echo a > f; ln -s f l", src=D + "l"),
     case("alias", "echo a > f", path=D + "f"),
     case("unicode", "echo a > 'ä ö'", src=D + "ä ö"),
-    case("below a file", "touch f", src=D + "f/g"),
+    case("below a file", "touch f", src=D + "f/g", own_words="Ansible forgets the name"),
 ]

@@ -4,5 +4,5 @@ from common import D, case
 DIRECT = True
 
 CASES = [
-    case("missing directory", path=D + "no"),
+    case("missing directory", path=D + "no", own_words="a random name"),
 ]

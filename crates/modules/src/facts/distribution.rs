@@ -98,6 +98,12 @@ struct Found {
     minor: Option<String>,
     /// File and variety, when a file other than `os-release` decided.
     file: Option<(&'static str, &'static str)>,
+    /// Its content said nothing (Arch's release file is empty).
+    unparsed: bool,
+    /// The word that was looked for in that file, where the name is not a file's own.
+    search: Option<&'static str>,
+    /// An empty release is shown as it is.
+    blank_release: bool,
 }
 
 pub fn collect(facts: &mut Facts<'_>) {
@@ -108,14 +114,19 @@ pub fn collect(facts: &mut Facts<'_>) {
     let family =
         FAMILIES.iter().find(|(_, names)| names.contains(&found.name.as_str())).map(|(family, _)| *family);
     facts.add("distribution", found.name.as_str());
-    facts.add("distribution_release", or_na(&found.release));
+    facts.add("distribution_release", if found.blank_release { "" } else { or_na(&found.release) });
     facts.add("distribution_version", or_na(&found.version));
     let major = found.major.unwrap_or_else(|| found.version.split('.').next().unwrap_or_default().to_owned());
     facts.add("distribution_major_version", or_na(&major));
     if let Some((path, variety)) = found.file {
         facts.add("distribution_file_path", path);
         facts.add("distribution_file_variety", variety);
-        facts.add("distribution_file_parsed", true);
+        if !found.unparsed {
+            facts.add("distribution_file_parsed", true);
+        }
+    }
+    if let Some(word) = found.search {
+        facts.add("distribution_file_search_string", word);
     }
     if let Some(minor) = found.minor {
         facts.add("distribution_minor_version", minor);
@@ -138,27 +149,33 @@ fn find(facts: &Facts<'_>, os: &HashMap<String, String>) -> Found {
         ..Found::default()
     };
     match id.as_str() {
-        "debian" | "raspbian" => {
-            debian(facts, &get, named(if id == "debian" { "Debian" } else { "Raspbian" }, "Debian"))
-        }
+        "debian" => debian(facts, &get, named("Debian", "Debian")),
+        // Its point release is not part of the version.
+        "raspbian" => Found { version: version.clone(), ..debian(facts, &get, named("Debian", "Debian")) },
         "ubuntu" => named("Ubuntu", "Debian"),
         "kali" => Found { release: get("VERSION_CODENAME"), ..named("Kali", "Debian") },
         "linuxmint" => named("Linux Mint", "Debian"),
-        "pop" => named("Pop!_OS", "Debian"),
+        "pop" => named("Pop!_OS", "NA"),
         "devuan" => named("Devuan", "Debian"),
         "parrot" => named("Parrot", "Debian"),
-        "rhel" => red_hat(facts, named("RedHat", "RedHat"), &get),
-        "centos" => red_hat(facts, named("CentOS", "CentOS"), &get),
+        "rhel" => Found { search: Some("Red Hat"), ..red_hat(facts, named("RedHat", "RedHat"), &get) },
+        "centos" => centos(red_hat(facts, named("CentOS", "CentOS"), &get)),
         "rocky" => red_hat(facts, named("Rocky", "RedHat"), &get),
         "almalinux" => red_hat(facts, named("AlmaLinux", "RedHat"), &get),
-        "fedora" => red_hat(facts, named("Fedora", "RedHat"), &get),
-        "ol" => red_hat(facts, named("OracleLinux", "OracleLinux"), &get),
+        "fedora" => {
+            let found = red_hat(facts, named("Fedora", "RedHat"), &get);
+            Found { blank_release: os.get("VERSION_CODENAME").is_some_and(String::is_empty), ..found }
+        }
+        "ol" => Found {
+            search: Some("Oracle Linux"),
+            ..red_hat(facts, named("OracleLinux", "OracleLinux"), &get)
+        },
         "amzn" => {
             let minor = version.split_once('.').map_or("NA", |(_, m)| m).to_owned();
             Found { minor: Some(minor), release: "NA".into(), ..named("Amazon", "Amazon") }
         }
         "opensuse-leap" => suse(named("openSUSE Leap", "SUSE")),
-        "opensuse-tumbleweed" => suse(named("openSUSE Tumbleweed", "SUSE")),
+        "opensuse-tumbleweed" => Found { blank_release: true, ..named("openSUSE Tumbleweed", "SUSE") },
         "sles" => suse(named("SLES", "SUSE")),
         "sles_sap" => suse(named("SLES_SAP", "SUSE")),
         "sled" => suse(named("SLED", "SUSE")),
@@ -169,14 +186,14 @@ fn find(facts: &Facts<'_>, os: &HashMap<String, String>) -> Found {
             ..named("Alpine", "Alpine")
         },
         "arch" | "archarm" => Found {
-            version: "rolling".into(),
             release: "NA".into(),
             file: Some(("/etc/arch-release", "Archlinux")),
+            unparsed: facts.read("/etc/arch-release").unwrap_or_default().is_empty(),
             ..named("Archlinux", "Archlinux")
         },
         "manjaro" => named("Manjaro", "Archlinux"),
-        "gentoo" => named("Gentoo", "Gentoo"),
-        "" => Found { name: "Linux".into(), ..Found::default() },
+        "gentoo" => named("Gentoo", "NA"),
+        "" => Found { name: "OtherLinux".into(), ..Found::default() },
         _ => {
             let name = get("NAME");
             named(if name.is_empty() { &id } else { &name }, "NA")
@@ -227,6 +244,14 @@ fn red_hat(facts: &Facts<'_>, mut found: Found, get: &impl Fn(&str) -> String) -
         }
     } else {
         found.release = get("VERSION_CODENAME");
+    }
+    found
+}
+
+/// Only Stream is found by its own file.
+fn centos(mut found: Found) -> Found {
+    if found.file.is_some() && found.release != "Stream" {
+        found.file = Some(("/etc/redhat-release", "RedHat"));
     }
     found
 }

@@ -17,9 +17,8 @@ pub fn collect(facts: &mut Facts<'_>) {
         .collect();
     let mb = |name: &str| kib.get(name).map(|v| v / 1024);
     if let (Some(total), Some(free)) = (mb("MemTotal"), mb("MemFree")) {
-        // Sums are made of KiB before they are rounded down.
-        let raw = |name: &str| kib.get(name).copied().unwrap_or(0);
-        let nocache = raw("Cached") + raw("MemFree") + raw("Buffers");
+        // Sums are made of what has been rounded down to MiB.
+        let nocache = ["Cached", "MemFree", "Buffers"].iter().filter_map(|n| mb(n)).sum::<u64>();
         let (swap_total, swap_free) = (mb("SwapTotal").unwrap_or(0), mb("SwapFree").unwrap_or(0));
         facts.add("memtotal_mb", total);
         facts.add("memfree_mb", free);
@@ -28,12 +27,12 @@ pub fn collect(facts: &mut Facts<'_>) {
         facts.add(
             "memory_mb",
             json!({
-                "real": {"total": total, "used": (raw("MemTotal") - raw("MemFree").min(raw("MemTotal"))) / 1024, "free": free},
-                "nocache": {"free": nocache / 1024, "used": raw("MemTotal").saturating_sub(nocache) / 1024},
+                "real": {"total": total, "used": total.saturating_sub(free), "free": free},
+                "nocache": {"free": nocache, "used": total.saturating_sub(nocache)},
                 "swap": {
                     "total": swap_total,
                     "free": swap_free,
-                    "used": raw("SwapTotal").saturating_sub(raw("SwapFree")) / 1024,
+                    "used": swap_total.saturating_sub(swap_free),
                     "cached": mb("SwapCached").unwrap_or(0),
                 },
             }),

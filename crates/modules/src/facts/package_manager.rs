@@ -31,7 +31,7 @@ pub fn collect(facts: &mut Facts<'_>) {
         }
     }
     let found = match facts.text("os_family") {
-        "RedHat" => red_hat(facts, found),
+        "RedHat" => red_hat(facts),
         "Debian" if found != Some("apt") && facts.exists("/usr/bin/apt-get") => Some("apt"),
         "Altlinux" if found == Some("apt") => Some("apt_rpm"),
         _ => match found {
@@ -49,7 +49,8 @@ pub fn collect(facts: &mut Facts<'_>) {
     facts.add("pkg_mgr", found.unwrap_or("unknown"));
 }
 
-fn red_hat<'a>(facts: &Facts<'_>, found: Option<&'a str>) -> Option<&'a str> {
+/// Only dnf counts: ansible-core has left yum behind.
+fn red_hat(facts: &Facts<'_>) -> Option<&'static str> {
     if facts.exists("/run/ostree-booted") {
         return Some("atomic_container");
     }
@@ -59,15 +60,11 @@ fn red_hat<'a>(facts: &Facts<'_>, found: Option<&'a str>) -> Option<&'a str> {
     if leads_to("/usr/bin/dnf", "dnf5") || (!facts.exists("/usr/bin/dnf") && facts.exists("/usr/bin/dnf5")) {
         return Some("dnf5");
     }
-    for (program, name) in [
-        ("/usr/bin/dnf", "dnf"),
-        ("/usr/bin/dnf-3", "dnf"),
-        ("/usr/bin/microdnf", "dnf"),
-        ("/usr/bin/yum", "yum"),
-    ] {
+    for (program, name) in [("/usr/bin/dnf", "dnf"), ("/usr/bin/dnf-3", "dnf"), ("/usr/bin/microdnf", "dnf")]
+    {
         if facts.exists(program) {
             return Some(name);
         }
     }
-    found
+    None
 }

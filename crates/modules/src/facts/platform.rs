@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use protocol::Map;
 use serde_json::{Value, json};
 
-use super::{Facts, names, python, text};
+use super::{Facts, names, python};
 
 pub fn collect(facts: &mut Facts<'_>) {
     let Ok(uname) = nix::sys::utsname::uname() else { return };
@@ -49,15 +49,18 @@ fn is_32_bit(facts: &Facts<'_>) -> bool {
     shell.and_then(|mut f| f.read_exact(&mut head)).is_ok() && head == *b"\x7fELF\x01"
 }
 
-/// `cmdline` keeps the last value of a parameter, `proc_cmdline` all of them.
+/// `cmdline` keeps the last value of a parameter, `proc_cmdline` all of them. Words end at blanks, and quotes are
+/// part of them: Ansible does not read the quotes of the kernel's command line.
 pub fn collect_cmdline(facts: &mut Facts<'_>) {
-    let Some(words) = facts.read("/proc/cmdline").and_then(|t| text::shell_words(&t)) else { return };
+    let Some(line) = facts.read("/proc/cmdline") else { return };
     let (mut last, mut all) = (Map::new(), Map::new());
-    for word in words {
-        let (key, value) = match word.split_once('=') {
-            Some((key, value)) => (key.to_owned(), json!(value)),
-            None => (word, json!(true)),
+    for word in line.split_whitespace() {
+        let Some((key, value)) = word.split_once('=') else {
+            last.insert(word.into(), true.into());
+            all.insert(word.into(), true.into());
+            continue;
         };
+        let (key, value) = (key.to_owned(), json!(value));
         match all.get_mut(&key) {
             Some(Value::Array(values)) => values.push(value.clone()),
             Some(before) => *before = json!([before, value]),

@@ -28,6 +28,8 @@ pub struct Edit {
     pub message: String,
     /// Show contents and attributes under headers of their own.
     pub headers: bool,
+    /// The text is Latin-1, not UTF-8.
+    pub latin1: bool,
 }
 
 const ATTRIBUTES: &str = "ownership, perms or SE linux context changed";
@@ -99,8 +101,13 @@ impl Edit {
     }
 
     fn diffs(&self, content: bool, attributes: &AttrChange) -> Vec<Diff> {
-        let text =
-            |bytes: &[u8]| -> Option<Value> { Some(String::from_utf8_lossy(bytes).into_owned().into()) };
+        let text = |bytes: &[u8]| -> Option<Value> {
+            let text = match self.latin1 {
+                true => bytes.iter().map(|b| char::from(*b)).collect(),
+                false => String::from_utf8_lossy(bytes).into_owned(),
+            };
+            Some(text.into())
+        };
         let header = |what: &str| {
             Some(if self.headers { format!("{} ({what})", self.path) } else { self.path.clone() })
         };

@@ -133,7 +133,7 @@ mod tests {
         let job = Job::named("j1.2", &host).unwrap();
         job.write(&json!({"started": 1, "finished": 0, "ansible_job_id": "j1.2"})).unwrap();
         let file = job.file().to_string_lossy().into_owned();
-        let common = result! {"ansible_job_id": "j1.2", "stdout": "", "stdout_lines": [], "stderr": "", "stderr_lines": []};
+        let common = result! {"ansible_job_id": "j1.2", "stdout": "", "stdout_lines": json!([]), "stderr": "", "stderr_lines": json!([])};
         let expect = |more: crate::Map| {
             let mut map = common.clone();
             map.extend(more);
@@ -145,7 +145,7 @@ mod tests {
         );
         job.write(&json!({"rc": 0, "stdout": "a\nb", "changed": true})).unwrap();
         let done = result! {"changed": true, "started": true, "finished": true, "results_file": file,
-        "rc": 0, "stdout": "a\nb", "stdout_lines": ["a", "b"]};
+        "rc": 0, "stdout": "a\nb", "stdout_lines": json!(["a", "b"])};
         assert_eq!(status("status"), expect(done));
         assert_eq!(
             status("cleanup"),

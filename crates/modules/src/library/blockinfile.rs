@@ -73,6 +73,7 @@ impl Module for Blockinfile {
             backup_key: "backup_file",
             message: message.to_owned(),
             headers: true,
+            latin1: false,
         }
         .plan(host, result! {})
     }

@@ -2,7 +2,7 @@
 
 use crate::args::Expanded;
 use crate::files::{Edit, FileAttrs};
-use crate::python_regex::{Flags, Kind, PythonRegex, from_bytes, to_bytes};
+use crate::python_regex::{Flags, Kind, PythonRegex, from_bytes, to_bytes, uncaught};
 use crate::{Effects, Host, Map, Module, Plan, Resource, Result, args, fail, result};
 
 args! {
@@ -91,6 +91,7 @@ impl Module for Lineinfile {
             backup_key: "backup",
             message,
             headers: true,
+            latin1: false,
         }
         .plan(host, result)
     }
@@ -106,7 +107,7 @@ fn bare(line: &str) -> &str {
 }
 
 fn compile(pattern: &str) -> Result<PythonRegex> {
-    PythonRegex::new(&from_bytes(pattern.as_bytes()), Flags::default(), Kind::Bytes).map_err(|e| fail!("{e}"))
+    PythonRegex::new(&from_bytes(pattern.as_bytes()), Flags::default(), Kind::Bytes).map_err(uncaught)
 }
 
 /// Put the line where it belongs; says what was done, nothing if nothing.
@@ -157,7 +158,7 @@ fn put(args: &LineinfileArgs, lines: &mut Vec<String>) -> Result<&'static str> {
             (Some(regexp), Some(_)) if args.backrefs => {
                 let captures =
                     regexp.search(&lines[number]).ok_or_else(|| fail!("the line does not match any more"))?;
-                regexp.expand(&captures, &line).map_err(|e| fail!("{e}"))?
+                regexp.expand(&captures, &line).map_err(uncaught)?
             }
             _ => line,
         };

@@ -66,11 +66,13 @@ impl Module for PostgresqlUser {
 
     fn plan(args: PostgresqlUserArgs, host: &Host) -> Result<Plan> {
         let login = &args.login;
+        // The message of Ansible has the comment twice.
         let values = [
             Some(args.name.as_str()),
             args.password.as_deref(),
             args.expires.as_deref(),
             Some(&args.role_attr_flags),
+            args.comment.as_deref(),
             args.comment.as_deref(),
             login.session_role.as_deref(),
         ];

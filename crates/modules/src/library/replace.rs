@@ -2,7 +2,7 @@
 
 use crate::args::Expanded;
 use crate::files::{Edit, FileAttrs};
-use crate::python_regex::{Flags, Kind, PythonRegex, from_bytes, to_bytes};
+use crate::python_regex::{Flags, Kind, PythonRegex, from_bytes, to_bytes, uncaught};
 use crate::{Effects, Host, Module, Plan, Resource, Result, args, fail, result};
 
 args! {
@@ -68,7 +68,7 @@ impl Module for Replace {
             None => (0, text.len()),
             Some(section) => {
                 let flags = Flags { dot_all: true, ..Flags::default() };
-                let regex = PythonRegex::new(&pattern(&section), flags, kind).map_err(|e| fail!("{e}"))?;
+                let regex = PythonRegex::new(&pattern(&section), flags, kind).map_err(uncaught)?;
                 let found =
                     regex.search(&text).and_then(|c| c.name("subsection").map(|m| (m.start(), m.end())));
                 match found {
@@ -83,7 +83,7 @@ impl Module for Replace {
             }
         };
         let flags = Flags { multi_line: true, ..Flags::default() };
-        let regex = PythonRegex::new(&pattern(&args.regexp), flags, kind).map_err(|e| fail!("{e}"))?;
+        let regex = PythonRegex::new(&pattern(&args.regexp), flags, kind).map_err(uncaught)?;
         let old = &text[section.0..section.1];
         let (new, count) = regex
             .sub(old, &pattern(&args.replace))
@@ -105,6 +105,7 @@ impl Module for Replace {
             backup_key: "backup_file",
             message,
             headers: false,
+            latin1: matches!(coding, Coding::Latin1),
         }
         .plan(host, result! {"rc": 0})
     }

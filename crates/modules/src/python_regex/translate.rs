@@ -11,6 +11,8 @@ struct Translator<'a> {
     out: String,
     /// Is `^` and `$` about lines? One entry for each open group.
     multi_line: Vec<bool>,
+    /// Where the open groups begin.
+    open: Vec<usize>,
     kind: Kind,
     pattern: &'a str,
 }
@@ -27,10 +29,14 @@ pub(super) fn translate(pattern: &str, flags: Flags, kind: Kind) -> Result<Strin
         at: 0,
         out,
         multi_line: vec![flags.multi_line],
+        open: Vec::new(),
         kind,
         pattern,
     };
     translator.run()?;
+    if let Some(start) = translator.open.last() {
+        return Err(format!("missing ), unterminated subpattern at position {start}"));
+    }
     Ok(translator.out)
 }
 
@@ -54,9 +60,10 @@ impl Translator<'_> {
                 '[' => self.class()?,
                 '(' => self.group()?,
                 ')' => {
-                    if self.multi_line.len() > 1 {
-                        self.multi_line.pop();
+                    if self.open.pop().is_none() {
+                        return Err(format!("unbalanced parenthesis at position {}", self.at));
                     }
+                    self.multi_line.pop();
                     self.push_char(c);
                 }
                 '$' if !self.multi_line.last().copied().unwrap_or(false) => {
@@ -133,6 +140,7 @@ impl Translator<'_> {
         };
         let Some(end) = flags_end else {
             self.multi_line.push(current);
+            self.open.push(self.at);
             self.push_char('(');
             return Ok(());
         };
@@ -152,6 +160,7 @@ impl Translator<'_> {
             }
         } else {
             self.multi_line.push(multi_line);
+            self.open.push(self.at);
             self.out.push_str(&format!("(?{flags}:"));
         }
         self.at = end + 1;

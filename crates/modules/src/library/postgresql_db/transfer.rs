@@ -20,14 +20,17 @@ pub fn plan(args: PostgresqlDbArgs, host: &Host) -> Result<Plan> {
         // The shell only joins programs; every word of it is quoted, and the password is in the environment.
         let process = server.program(host, "sh")?.arg("-c").arg(&command);
         let output = process.run(host).map_err(|e| fail!("could not run sh: {e}"))?;
-        let shown = if packed && args.state == "restore" { "cmd: ****".to_owned() } else { command.clone() };
+        // Ansible does not show what was said when something is unpacked on the way.
+        let unpacked = packed && args.state == "restore";
+        let shown = if unpacked { "cmd: ****".to_owned() } else { command.clone() };
         if !output.success() {
             let error = fail!("{}", output.err()).with("cmd", shown).with("rc", output.rc);
             return Err(error.with("stdout", output.out()));
         }
-        let executed = if packed && args.state == "restore" { Vec::new() } else { vec![command] };
+        let executed = if unpacked { Vec::new() } else { vec![command] };
+        let said = if unpacked { String::new() } else { output.out() };
         Applied::with(result! {
-            "cmd": shown, "executed_commands": executed, "msg": output.out(), "rc": 0, "stderr": output.err()
+            "cmd": shown, "executed_commands": executed, "msg": said, "rc": 0, "stderr": output.err()
         })
     });
     Ok(Plan { check: Some(check), ..plan })
