@@ -423,7 +423,7 @@ fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -
             Value::Map(map) => args.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
             Value::Null | Value::Omit => {}
             Value::Str(text) => {
-                let parsed = crate::pending_lang::parse_key_values(text.as_str())?;
+                let parsed = lang::playbook::parse_key_values(text.as_str())?;
                 args.extend(parsed.into_iter().map(|(k, v)| (k, v.untrusted())));
             }
             other => {

@@ -422,7 +422,7 @@ impl PlayRun {
         match prepared {
             Prepared::Done(result) => (result.clone(), Vec::new()),
             Prepared::Include(_) => (Map::new(), Vec::new()),
-            Prepared::Local(local) => (self.run_local(host, task, local, settings, done).await, Vec::new()),
+            Prepared::Local(local) => (self.run_local(host, local).await, Vec::new()),
             Prepared::Remote(remote) => match place {
                 Some(place) => self.run_remote(host, task, remote, settings, place).await,
                 None => (results::failure("the task has no host to run on"), Vec::new()),

@@ -25,7 +25,6 @@ mod local;
 mod meta;
 mod notify;
 pub mod options;
-mod pending_lang;
 pub mod play;
 mod plays;
 pub mod program;

@@ -1,11 +1,13 @@
 //! Actions that change the run or wait on the controller: add_host, group_by, include_vars, set_stats, pause.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use lang::inventory::Inventory;
 use lang::playbook::Task;
+use lang::vars::VarsInclusion;
 use lang::{Map, Value};
 
 use crate::action::Local;
@@ -17,20 +19,12 @@ use crate::settings::{Settings, text_of, to_bool};
 use crate::{map, run};
 
 impl PlayRun {
-    pub async fn run_local(
-        self: &Rc<Self>,
-        host: &Rc<HostRun>,
-        task: &Arc<Task>,
-        local: &Local,
-        settings: &Settings,
-        done: &ItemDone,
-    ) -> Map {
-        let _ = (settings, done);
+    pub async fn run_local(self: &Rc<Self>, host: &Rc<HostRun>, local: &Local) -> Map {
         match local {
             Local::AddHost(args) => self.add_host(args),
             Local::GroupBy(args) => self.group_by(host, args),
             Local::SetStats(args) => self.set_stats(host, args),
-            Local::IncludeVars(wanted) => self.include_vars(task, wanted),
+            Local::IncludeVars(wanted) => self.include_vars(wanted),
             Local::Pause(pause) => self.pause(pause).await,
         }
     }
@@ -103,28 +97,31 @@ impl PlayRun {
         }}
     }
 
-    fn include_vars(&self, task: &Arc<Task>, wanted: &crate::action::IncludeVars) -> Map {
-        match crate::pending_lang::include_vars(&*self.run.hooks, task, &wanted.args, &wanted.search_path) {
-            Ok(included) => {
-                let files = included
-                    .files
-                    .iter()
-                    .map(|f| Value::from(f.to_string_lossy().into_owned()))
-                    .collect::<Vec<_>>();
-                let mut result = map! {"changed": false, "ansible_facts": included.vars};
-                result.put("ansible_included_var_files", files);
-                result
-            }
-            Err(e) => {
-                let mut result = results::failure(e.to_string());
-                result.put("ansible_facts", Map::new());
-                result.put("ansible_included_var_files", Vec::new());
-                result.put("message", e.to_string());
-                result.shift_remove("msg");
-                result.put("msg", e.to_string());
-                result
-            }
+    fn include_vars(&self, wanted: &crate::action::IncludeVars) -> Map {
+        let inclusion = VarsInclusion {
+            args: &wanted.args,
+            search_path: wanted.scope.search_path(),
+            task_dir: wanted.task_dir.as_deref(),
+            role_dir: wanted.role_dir.as_deref(),
+            scope: &*wanted.scope,
+            merge: self.run.vars.merge,
+        };
+        let included = match lang::vars::include_vars(&*self.run.hooks, &inclusion) {
+            Ok(included) => included,
+            Err(e) => return results::failure(format!("Task failed: {e}")),
+        };
+        let path = |path: &PathBuf| Value::from(path.to_string_lossy().into_owned());
+        let mut result = map! {
+            "changed": false,
+            "ansible_facts": included.vars,
+            "ansible_included_var_files": included.files.iter().map(path).collect::<Vec<_>>(),
+        };
+        if let Some(message) = included.error {
+            result.put("failed", true);
+            result.put("message", message);
+            result.put("msg", "Task failed: Action failed: Unknown error.");
         }
+        result
     }
 
     async fn pause(&self, pause: &crate::action::Pause) -> Map {

@@ -298,8 +298,9 @@ impl Run {
         let state = crate::ahead::now(&self.world);
         let scope: Arc<dyn Scope> =
             Arc::new(TaskScope::new(self.vars.clone(), vars.clone(), state, host.into(), None));
-        let map =
-            crate::pending_lang::read_vars_files(&*self.hooks, &self.templar, play, &scope, self.vars.merge)?;
+        let (map, warnings) =
+            lang::vars::read_vars_files(&*self.hooks, &self.templar, play, &scope, self.vars.merge)?;
+        warnings.iter().for_each(|warning| self.warn(&warning.to_string()));
         self.world.set_vars_files(host, Arc::new(map));
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! error can show the line it is about. Values ([`Value`]) know whether their strings may be rendered as
 //! templates: text from a playbook or inventory may, text from a host never.
 
+pub mod argument_spec;
 pub mod error;
 pub mod inventory;
 pub mod keywords;

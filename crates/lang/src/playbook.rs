@@ -35,6 +35,8 @@ pub use play::{Play, Prompt};
 pub use task::{Task, TaskId};
 pub use words::parse_key_values;
 
+pub(crate) use load::{boolean, clean_path};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -6,13 +6,17 @@
 //! The parts by owner: [`RunVars`] is the same for the whole run, [`PlayVars`] for a play, [`HostVars`] for a host.
 //! What changes while the run goes on reaches a scope as a snapshot through [`RunState`].
 
+mod files;
 mod host;
+mod include;
 mod magic;
 mod play;
 mod run;
 mod scope;
 
+pub use files::read_vars_files;
 pub use host::HostVars;
+pub use include::{IncludedVars, VarsInclusion, include_vars};
 pub use play::{PlayHosts, PlayVars};
 pub use run::{RunState, RunVars};
 pub use scope::TaskScope;

@@ -201,7 +201,7 @@ pub fn validate_argument_spec(input: &Input<'_>) -> Result<Prepared> {
     for (name, value) in &provided {
         values.insert(name.clone(), value.clone());
     }
-    let errors = crate::pending_lang::validate_argument_spec(spec, &values);
+    let errors = lang::argument_spec::validate(spec, &values);
     if errors.is_empty() {
         return Ok(Prepared::Done(map! {
             "changed": false, "msg": "The arg spec validation passed", "validate_args_context": context

@@ -145,7 +145,7 @@ impl Inventory {
 }
 
 /// Later variables over earlier ones; dictionaries are merged if that is asked for (`hash_behaviour = merge`).
-pub(super) fn combine(into: &mut Map, over: Map, merge: bool) {
+pub(crate) fn combine(into: &mut Map, over: Map, merge: bool) {
     for (name, value) in over {
         let merged = match (merge, into.get(&name), &value) {
             (true, Some(Value::Map(old)), Value::Map(new)) => {

@@ -11,6 +11,11 @@ pub(crate) fn parse_value(text: &str, pos: Option<&Arc<Pos>>) -> Value {
     literal(text, pos).unwrap_or_else(|| string(text))
 }
 
+/// A text as a Python literal; its strings are only text.
+pub(crate) fn python_literal(text: &str) -> Option<Value> {
+    literal(text, None).map(Value::untrusted)
+}
+
 /// A text as a Python literal, or `None` if it is not one.
 fn literal(text: &str, pos: Option<&Arc<Pos>>) -> Option<Value> {
     let text = text.trim_start_matches([' ', '\t']);

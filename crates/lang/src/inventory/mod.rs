@@ -18,9 +18,11 @@ mod source;
 mod tree;
 
 pub(crate) use address::parse_address;
+pub(crate) use adjacent::combine;
 pub use adjacent::read_vars_file;
 pub(crate) use data::is_localhost;
 pub use data::{ALL, Group, Host, Inventory, UNGROUPED};
+pub(crate) use literal::python_literal;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -22,6 +22,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+pub(crate) use files::below as clean_path;
+pub(crate) use values::boolean;
+
 use crate::error::ErrorKind;
 use crate::role::{Role, RoleId};
 use crate::{Error, Map, Pos};

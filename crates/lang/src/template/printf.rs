@@ -429,7 +429,7 @@ pub(crate) fn format_spec(value: &V, spec: &str) -> R<String> {
         align = Some('=');
         i += 1;
     }
-    let mut digits = |i: &mut usize| {
+    let digits = |i: &mut usize| {
         let mut n = None;
         while let Some(d) = chars.get(*i).and_then(|c| c.to_digit(10)) {
             n = Some(n.unwrap_or(0usize).saturating_mul(10).saturating_add(d as usize));

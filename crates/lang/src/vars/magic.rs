@@ -1,10 +1,13 @@
-//! Variables that Ansible itself defines. They are stronger than extra vars.
+//! Variables that Ansible itself defines. Those of the run and the play are stronger than extra vars; those of a
+//! host ([`of_host`]) are not even stronger than variables of the play.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use indexmap::IndexSet;
 
 use crate::keywords::Keyword;
 use crate::playbook::Task;
+use crate::template::python_str;
 use crate::{Error, Map, Result, Value};
 
 use super::{PlayVars, TaskScope};
@@ -49,118 +52,119 @@ pub(super) fn names(scope: &TaskScope) -> Vec<String> {
     NAMES.iter().chain(roles).map(|s| (*s).to_owned()).chain(constants).collect()
 }
 
-/// The magic variable of that name, if there is one here.
+/// The magic variable of that name, if there is one here: stronger than every variable.
 pub(super) fn value(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
     if let Some(value) = scope.run.constants.get(name) {
         return Ok(Some(value.clone()));
     }
-    if ROLE_NAMES.contains(&name) {
-        return Ok(of_role(scope, name));
-    }
-    if !NAMES.contains(&name) {
-        return Ok(None);
+    if let Some(value) = scope.task.as_ref().and_then(|task| of_role(task, name)) {
+        return Ok(Some(value));
     }
     let state = &scope.state;
-    let host: &str = &scope.host;
     Ok(Some(match name {
-        "ansible_facts" => {
-            if state.pending(host, name) {
-                return Err(Error::pending(name));
-            }
-            match &scope.vars {
-                Some(vars) => Value::Map(vars.ansible_facts().clone()),
-                None => Value::map(Map::new()),
-            }
-        }
-        "ansible_play_hosts_all" => state.play_hosts().all,
+        "groups" => state.groups(),
+        "playbook_dir" => path(&scope.play.play.basedir),
+        "play_hosts" | "ansible_play_batch" => state.play_hosts().batch,
         "ansible_play_hosts" => state.play_hosts().active,
-        "ansible_play_batch" | "play_hosts" => state.play_hosts().batch,
-        "ansible_play_name" => play_name(&scope.play),
-        "ansible_play_role_names" => texts(scope.play.written_roles()),
-        "ansible_dependent_role_names" => texts(scope.play.dependencies()),
+        "ansible_play_hosts_all" => state.play_hosts().all,
+        "ansible_play_name" => play_name(scope),
+        "ansible_play_role_names" => texts(scope.play.play_roles().map(|role| role.full_name())),
+        "ansible_dependent_role_names" => texts(scope.play.dependent_roles().map(|role| role.full_name())),
         "ansible_role_names" => {
-            let mut names = scope.play.dependencies();
-            names.extend(scope.play.written_roles());
-            let mut seen = HashSet::new();
-            names.retain(|name| seen.insert(name.clone()));
+            let all = scope.play.play_roles().chain(scope.play.dependent_roles());
+            let names: IndexSet<String> = all.map(|role| role.full_name()).collect();
             texts(names)
         }
-        "ansible_search_path" => {
-            texts(scope.search_path.iter().map(|p| p.to_string_lossy().into_owned()).collect())
-        }
+        "ansible_search_path" => Value::list(scope.search_path.iter().map(|dir| path(dir)).collect()),
         "environment" => {
-            let task = scope.task.as_ref();
-            let values = task.map(|t| t.keywords(Keyword::Environment)).unwrap_or_default();
-            Value::list(values.into_iter().cloned().collect())
+            let values = scope.task.iter().flat_map(|task| task.keywords(Keyword::Environment));
+            Value::list(values.flat_map(listed).collect())
         }
-        "group_names" => state.group_names(host),
-        "groups" => state.groups(),
-        "inventory_file" => state.inventory_source(host).0,
-        "inventory_dir" => state.inventory_source(host).1,
-        "inventory_hostname" => Value::from(host),
-        "inventory_hostname_short" => Value::from(host.split('.').next().unwrap_or(host)),
-        "playbook_dir" => Value::from(absolute(&scope.play.play.basedir).to_string_lossy().into_owned()),
         _ => return Ok(None),
     }))
 }
 
-/// A variable that tells of the task's role.
-fn of_role(scope: &TaskScope, name: &str) -> Option<Value> {
-    let task = scope.task.as_ref()?;
+/// What every host has, weaker than variables of the play but stronger than those of the inventory.
+pub(super) fn of_host(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
+    let (state, host) = (&scope.state, &scope.host);
+    Ok(Some(match name {
+        "inventory_hostname" => Value::str(host.clone()),
+        "inventory_hostname_short" => Value::from(host.split('.').next().unwrap_or_default()),
+        "group_names" => state.group_names(host),
+        "inventory_dir" => state.inventory_source(host).1,
+        "inventory_file" => state.inventory_source(host).0,
+        "ansible_facts" => {
+            if state.pending(host, name) {
+                return Err(Error::pending(name));
+            }
+            scope
+                .vars
+                .as_ref()
+                .map_or_else(|| Value::map(Map::new()), |v| Value::Map(v.ansible_facts().clone()))
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn of_role(task: &Task, name: &str) -> Option<Value> {
     let role = task.role()?;
-    // Roles that included this one, the innermost first.
-    let parents = || task.frame.roles().skip(1);
-    match name {
-        "role_name" => Some(Value::from(role.name.to_string())),
-        "ansible_role_name" => Some(Value::from(role.full_name())),
-        "role_path" => Some(Value::from(absolute(&role.path).to_string_lossy().into_owned())),
-        "role_uuid" => Some(Value::from(format!("{:08x}", role.id.0))),
-        "ansible_collection_name" => {
-            Some(role.collection.as_ref().map_or(Value::Null, |c| Value::from(c.to_string())))
+    let parents = || task.frame.roles().skip(1).filter(|_| role.from_include);
+    Some(match name {
+        "role_name" => Value::str(role.name.clone()),
+        "ansible_role_name" => Value::from(role.full_name()),
+        "role_path" => path(&role.path),
+        "role_uuid" => Value::from(role.id.0.to_string()),
+        "ansible_collection_name" => Value::str(role.collection.clone().unwrap_or_default()),
+        "ansible_parent_role_names" => {
+            texts(parents().next().is_some().then(|| parents().map(|r| r.full_name()))?)
         }
-        _ if !role.from_include || parents().next().is_none() => None,
-        "ansible_parent_role_names" => Some(texts(parents().map(|r| r.full_name()).collect())),
         "ansible_parent_role_paths" => {
-            Some(texts(parents().map(|r| absolute(&r.path).to_string_lossy().into_owned()).collect()))
+            parents().next()?;
+            Value::list(parents().map(|role| path(&role.path)).collect())
         }
-        _ => None,
+        _ => return None,
+    })
+}
+
+/// The name of the play, or the hosts as written where it has none.
+fn play_name(scope: &TaskScope) -> Value {
+    let play = &scope.play.play;
+    match (&play.name, &play.hosts) {
+        (Some(name), _) => name.clone(),
+        (None, Value::List(hosts)) => {
+            Value::template(hosts.iter().map(python_str).collect::<Vec<_>>().join(","))
+        }
+        (None, hosts) => hosts.clone(),
     }
 }
 
-/// The play's name, or its pattern where it has none.
-fn play_name(play: &PlayVars) -> Value {
-    match (&play.play.name, &play.play.hosts) {
-        (Some(name), _) if name.is_truthy() => name.clone(),
-        (_, Value::List(items)) => {
-            Value::from(items.iter().map(crate::template::python_str).collect::<Vec<_>>().join(","))
-        }
-        (_, hosts) => hosts.clone(),
+/// Where the files of a task are searched: the roles around it, the innermost first, the directory of its file, the
+/// directory of the playbook.
+pub(super) fn search_path(play: &PlayVars, task: Option<&Task>) -> Vec<PathBuf> {
+    let mut dirs = IndexSet::new();
+    if let Some(task) = task {
+        dirs.extend(task.frame.roles().map(|role| absolute(&role.path)));
+        dirs.extend(task.pos.file.parent().map(absolute));
     }
+    dirs.insert(absolute(&play.play.basedir));
+    dirs.into_iter().collect()
 }
 
-fn texts(names: Vec<String>) -> Value {
-    Value::list(names.into_iter().map(Value::from).collect())
+fn path(path: &Path) -> Value {
+    Value::from(absolute(path).to_string_lossy().into_owned())
 }
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where files that a task names are looked for: the folders of its role and of those that use that role, the folder
-/// of its file, the folder of the playbook.
-pub(super) fn search_path(play: &PlayVars, task: Option<&Task>) -> Vec<PathBuf> {
-    let mut path: Vec<PathBuf> = Vec::new();
-    let mut add = |dir: PathBuf| {
-        if !path.contains(&dir) {
-            path.push(dir);
-        }
-    };
-    if let Some(task) = task {
-        task.frame.roles().for_each(|role| add(absolute(&role.path)));
-        if let Some(dir) = task.pos.file.parent() {
-            add(absolute(dir));
-        }
+fn texts(names: impl IntoIterator<Item = String>) -> Value {
+    Value::list(names.into_iter().map(Value::from).collect())
+}
+
+fn listed(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.to_vec(),
+        other => vec![other.clone()],
     }
-    add(absolute(&play.play.basedir));
-    path
 }

@@ -44,6 +44,20 @@ impl PlayVars {
         vars
     }
 
+    /// Roles that the play names, in `roles` or by imports and includes.
+    pub(super) fn play_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles.iter().filter(|role| !self.is_dependency(role))
+    }
+
+    /// Roles that other roles of the play depend on.
+    pub(super) fn dependent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.roles.iter().filter(|role| self.is_dependency(role))
+    }
+
+    fn is_dependency(&self, role: &Arc<Role>) -> bool {
+        self.roles.iter().flat_map(|other| other.dependencies()).any(|needed| Arc::ptr_eq(needed, role))
+    }
+
     /// A role that was included while the play runs.
     pub fn add_role(&mut self, role: &Arc<Role>) {
         if role.public {
@@ -51,20 +65,6 @@ impl PlayVars {
             Arc::make_mut(&mut self.role_vars).extend(pairs(&role.vars));
         }
         self.roles.push(role.clone());
-    }
-
-    /// Names of roles that the play itself (or an include) asks for.
-    pub(super) fn written_roles(&self) -> Vec<String> {
-        self.roles.iter().filter(|role| !self.is_dependency(role)).map(|role| role.full_name()).collect()
-    }
-
-    /// Names of roles that are there because others depend on them.
-    pub(super) fn dependencies(&self) -> Vec<String> {
-        self.roles.iter().filter(|role| self.is_dependency(role)).map(|role| role.full_name()).collect()
-    }
-
-    fn is_dependency(&self, role: &Arc<Role>) -> bool {
-        self.roles.iter().flat_map(|other| other.dependencies()).any(|needed| Arc::ptr_eq(needed, role))
     }
 }
 

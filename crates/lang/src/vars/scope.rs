@@ -1,9 +1,13 @@
+mod lookup;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::playbook::Task;
 use crate::template::Scope;
 use crate::{Map, Result, Value};
+
+pub(super) use lookup::merge;
 
 use super::{HostVars, PlayVars, RunState, RunVars};
 
@@ -73,5 +77,3 @@ impl Scope for TaskScope {
         self.state.controller_busy()
     }
 }
-
-mod lookup;

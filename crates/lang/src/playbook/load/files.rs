@@ -44,7 +44,7 @@ pub(super) fn clean(path: &Path) -> PathBuf {
 }
 
 /// A path as the user may write it: `~` is the home directory; a relative one is below `base`.
-pub(super) fn below(base: &Path, name: &str) -> PathBuf {
+pub(crate) fn below(base: &Path, name: &str) -> PathBuf {
     if let Some(rest) = name.strip_prefix("~/")
         && let Some(home) = std::env::home_dir()
     {

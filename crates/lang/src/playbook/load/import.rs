@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::error::ErrorKind;
 use crate::keywords::{Keyword, Place};
 use crate::playbook::{Block, Frame, FrameKind, Include, Item, Task, TaskId};
-use crate::role::Role;
 use crate::yaml::{Node, NodeKind};
 use crate::{Error, Key, Map, Pos, Value};
 

@@ -211,7 +211,7 @@ fn words(value: &V) -> R<Vec<String>> {
 fn template(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
     controller(env, "template lookup")?;
     let mut options = TemplateOptions::default();
-    let mut text_option = |args: &mut Args, name: &str, slot: &mut String| -> R<()> {
+    let text_option = |args: &mut Args, name: &str, slot: &mut String| -> R<()> {
         if let Some(value) = args.take(name)? {
             *slot = ops::to_str(&value)?;
         }

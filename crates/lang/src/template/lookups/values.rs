@@ -221,7 +221,7 @@ fn password_options(term: &str, given: &[(std::sync::Arc<str>, V)]) -> R<Passwor
         ident: None,
         seed: None,
     };
-    let mut set = |options: &mut PasswordOptions, key: &str, value: &V| -> R<bool> {
+    let set = |options: &mut PasswordOptions, key: &str, value: &V| -> R<bool> {
         match key {
             "length" => {
                 let text = ops::to_str(value)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::playbook::FrameKind;
 use crate::vars::magic;
-use crate::{Map, Result, Value};
+use crate::{Key, Map, Result, Value};
 
 use super::TaskScope;
 
@@ -103,6 +103,12 @@ impl TaskScope {
             && self.run.inject_facts
         {
             level!(host.facts());
+        }
+        // What a host has of itself.
+        if let Some(name) = name
+            && let Some(value) = magic::of_host(self, name)?
+        {
+            level!(&Map::from_iter([(Key::from(name), value)]));
         }
         // 10 to 3: inventory.
         for layer in self.inventory.iter().rev() {
