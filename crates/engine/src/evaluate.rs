@@ -392,9 +392,7 @@ fn module_name(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Str
 /// The final arguments: defaults of `module_defaults`, then what is written, without those that are `omit`.
 fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
     let failed = |e: Error| {
-        Error::new(format!("Finalization of task args for '{name}' failed"))
-            .at(task.args.values().find_map(Value::pos).or(Some(&task.pos)))
-            .caused_by(e)
+        Error::new(format!("Finalization of task args for '{name}' failed")).at(Some(&task.pos)).caused_by(e)
     };
     let mut args = Map::new();
     for defaults in task.keywords(Keyword::ModuleDefaults) {

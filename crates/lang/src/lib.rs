@@ -7,6 +7,7 @@
 
 pub mod argument_spec;
 pub mod error;
+pub mod excerpt;
 pub mod inventory;
 pub mod keywords;
 pub mod listing;

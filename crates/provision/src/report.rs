@@ -4,13 +4,12 @@ mod banner;
 pub mod default;
 mod diff;
 mod dump;
-mod excerpt;
 pub mod json;
 pub mod live;
 mod style;
 
 pub use banner::Columns;
-pub use excerpt::describe;
+pub use lang::excerpt::describe;
 pub use style::{Colour, Style};
 
 /// A result as YAML (`result_format: yaml`), indented below the line it belongs to.

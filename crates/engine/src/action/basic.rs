@@ -7,6 +7,13 @@ use crate::map;
 use crate::results::ResultMap;
 use crate::settings::{text_of, to_bool, to_int};
 
+/// What `debug: var=name` shows of a name that is not defined; the reason is a warning.
+fn undefined(result: &mut Map, error: &lang::Error) -> Value {
+    let warning = format!("Encountered 1 template error.\nerror 1 - {}", lang::excerpt::describe(error));
+    result.put("warnings", Value::list(vec![Value::from(warning)]));
+    Value::from(format!("<< error 1 - {error} >>"))
+}
+
 pub fn debug(input: &Input<'_>) -> Result<Prepared> {
     input.allow("ansible.builtin.debug", &["msg", "var", "verbosity"])?;
     if input.args.contains_key("msg") && input.args.contains_key("var") {
@@ -31,15 +38,12 @@ pub fn debug(input: &Input<'_>) -> Result<Prepared> {
             Value::Str(text) => {
                 let name = text.as_str();
                 let value = match input.ctx.templar.evaluate(name, input.scope, text.pos()) {
-                    Ok(Value::Undefined(_)) => Value::str("VARIABLE IS NOT DEFINED!"),
-                    Ok(value) => value,
-                    Err(e) if e.is_pending() => return Err(e),
-                    Err(e) if e.kind() == lang::error::ErrorKind::Undefined => {
-                        let detail =
-                            if input.ctx.options.verbosity > 0 { format!(": {e}") } else { String::new() };
-                        Value::from(format!("VARIABLE IS NOT DEFINED!{detail}"))
+                    Err(e) if e.kind() == lang::error::ErrorKind::Undefined => undefined(&mut result, &e),
+                    Ok(Value::Undefined(_)) => {
+                        let error = lang::Error::new(format!("'{name}' is undefined")).at(text.pos());
+                        undefined(&mut result, &error)
                     }
-                    Err(e) => return Err(e),
+                    other => other?,
                 };
                 result.put(name, value);
             }

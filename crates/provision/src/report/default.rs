@@ -454,14 +454,5 @@ fn clean_debug(result: &mut lang::Map) {
     for key in ["changed", "failed", "skipped", "invocation", "skip_reason"] {
         result.shift_remove(key);
     }
-    if result.contains_key("ansible_loop_var") {
-        let name = result.get("ansible_loop_var").and_then(Value::as_str).map(str::to_owned);
-        result.shift_remove("ansible_loop_var");
-        // The loop variable goes as well, unless it is what was asked for.
-        if let Some(name) = name
-            && result.len() > 1
-        {
-            result.shift_remove(name.as_str());
-        }
-    }
+    result.shift_remove("ansible_loop_var");
 }

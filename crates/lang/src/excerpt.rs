@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lang::{Error, Pos};
+use crate::{Error, Pos};
 
 /// The message with all its causes, then each with its place.
 pub fn describe(error: &Error) -> String {
