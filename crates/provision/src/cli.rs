@@ -9,13 +9,14 @@ mod outside;
 mod playbook;
 mod setup;
 mod terminal;
+mod test;
 mod vault;
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{Args, CommandFactory, FromArgMatches};
 
 pub use errors::{Exit, Failure};
 
@@ -29,11 +30,29 @@ pub fn run(args: &mut Vec<OsString>) -> ExitCode {
         Some("playbook") => None,
         _ => args.get(1).and_then(|a| a.to_str()).map(str::to_owned),
     };
-    let _ = sub;
-    let result = playbooks(args);
+    let result = match sub.as_deref() {
+        Some("test") => subcommand(args, test::run),
+        _ => playbooks(args),
+    };
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => failure.report(),
+    }
+}
+
+/// Run a command that has a name of its own, with the options that are left.
+fn subcommand<O: Args>(args: &[OsString], run: fn(O) -> Result<u8, Failure>) -> Result<u8, Failure> {
+    let name = args[1].to_string_lossy().into_owned();
+    let command = clap::Command::new("provision")
+        .version(env!("CARGO_PKG_VERSION"))
+        .bin_name(format!("provision {name}"));
+    let command = O::augment_args(command);
+    match command.try_get_matches_from(&args[1..]).and_then(|matches| O::from_arg_matches(&matches)) {
+        Ok(options) => run(options),
+        Err(e) => {
+            let _ = e.print();
+            Ok(if e.use_stderr() { 2 } else { 0 })
+        }
     }
 }
 

@@ -63,7 +63,7 @@ async fn missing_then_cached() {
     works(&mut first).await;
     first.close().await;
     let file = cached(&scene.path("agents")).unwrap();
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o755);
     assert_eq!(std::fs::metadata(scene.path("agents")).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(std::fs::read(&file).unwrap(), std::fs::read(test_agent()).unwrap());
 
@@ -125,7 +125,7 @@ async fn a_place_that_others_can_write_to_is_not_trusted() {
         assert!(session.uploaded, "{} with {mode:o} was trusted", path.display());
         session.close().await;
         assert_eq!(std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o755);
     }
 }
 

@@ -45,7 +45,7 @@ pub fn applies(me: &User, wanted: &Become) -> Result<Option<User>, Refused> {
 /// Start the agent as `user`.
 ///
 /// This is an `exec` of `/proc/self/exe`, not a mere `fork`: the new process holds nothing of root's memory, and
-/// the file needs to be reachable by root only. It costs about a millisecond, once for each user.
+/// the file needs to be reachable by root only (but executable by everybody: the kernel asks the file for that). It costs about a millisecond, once for each user.
 pub fn start(me: &User, user: &User, method: &str, program: &Program) -> Result<Started, Refused> {
     let path = if program.is_this && Path::new("/proc/self/exe").exists() {
         Path::new("/proc/self/exe")

@@ -1,6 +1,7 @@
 # Starts the cached agent, or takes a new one on standard input. Set before: n (marks our lines), s (the
 # first message), k (directories not to use again), f (1: do not trust a cached agent), and what(), which
 # sets a (file name), z (size), h (sha256), c (cksum) for this machine.
+# The agent may be executed by everybody, because root starts it as other users; who gets at it is up to the directory.
 # The lines are joined to one: no single quote, no exclamation mark, no backslash before a quote or a
 # backslash, so that the quotes of every login shell can hold it (sh, csh, fish).
 umask 077; set -f;
@@ -51,7 +52,7 @@ while [ $# -gt 1 ]; do
   elif command -v cksum >/dev/null 2>&1; then
     q=$(cksum < "$t"); [ "$q" = "$c $z" ] || bad "$d" "what arrived there is not what was sent: $e";
   fi;
-  chmod 700 "$t";
+  chmod 755 "$t";
   e=$("$t" --version 2>&1 </dev/null) || bad "$d" "the agent does not run: $e";
   e=$(mv -f "$t" "$d/$a" 2>&1) || bad "$d" "$e";
   t=;
