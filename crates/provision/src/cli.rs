@@ -1,5 +1,6 @@
 //! The sub-commands, and how they are chosen.
 
+mod add_root;
 mod errors;
 mod extra_vars;
 mod hooks;
@@ -31,6 +32,7 @@ pub fn run(args: &mut Vec<OsString>) -> ExitCode {
         _ => args.get(1).and_then(|a| a.to_str()).map(str::to_owned),
     };
     let result = match sub.as_deref() {
+        Some("add-root") => subcommand(args, add_root::run),
         Some("test") => subcommand(args, test::run),
         _ => playbooks(args),
     };
