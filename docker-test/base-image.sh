@@ -203,7 +203,7 @@ else
 fi
 
 say "building $tag"
-docker build -q --build-arg "ROOT=$root" \
+docker build -q --force-rm --build-arg "ROOT=$root" \
     --label "provision.inputs=$inputs" \
     --label "provision.apt-mirror=$mirror" \
     --label "provision.apt-security-mirror=$security" \
