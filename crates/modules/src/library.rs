@@ -13,7 +13,11 @@ mod lineinfile;
 mod package;
 mod ping;
 mod postgresql_db;
+mod postgresql_ext;
+mod postgresql_privs;
 mod postgresql_user;
+mod rabbitmq_user;
+mod rabbitmq_vhost;
 mod replace;
 mod run;
 mod script;
@@ -22,6 +26,7 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod supervisorctl;
 mod systemd;
 mod tempfile;
 mod user;
@@ -54,6 +59,11 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<shell::Shell>(),
         of::<stat::Stat>(),
         of::<systemd::Systemd>(),
+        of::<postgresql_ext::PostgresqlExt>(),
+        of::<rabbitmq_vhost::RabbitmqVhost>(),
+        of::<supervisorctl::Supervisorctl>(),
+        of::<postgresql_privs::PostgresqlPrivs>(),
+        of::<rabbitmq_user::RabbitmqUser>(),
         of::<user::User>(),
     ]
 }

@@ -5,5 +5,7 @@ pub mod accounts;
 pub mod dpkg;
 pub mod postgres;
 pub mod program;
+pub mod rabbitmq;
+pub mod supervisor;
 pub mod textfile;
 pub mod version;

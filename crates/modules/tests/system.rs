@@ -205,4 +205,18 @@ macro_rules! recorded {
     )* };
 }
 
-recorded![apt, apt_repository, authorized_key, group, postgresql_db, postgresql_user, service, systemd, user];
+recorded![
+    apt,
+    apt_repository,
+    authorized_key,
+    group,
+    postgresql_db,
+    postgresql_ext,
+    postgresql_privs,
+    postgresql_user,
+    rabbitmq_vhost,
+    service,
+    supervisorctl,
+    systemd,
+    user,
+];

@@ -135,6 +135,10 @@ impl<'a> Server<'a> {
         }
         let said = said.lines().skip_while(|l| !l.contains("ERROR:  ")).collect::<Vec<_>>().join("\n");
         let text = said.split_once("ERROR:  ").map_or(said.as_str(), |(_, rest)| rest);
+        // The first line of the script switches the role.
+        if self.login.session_role.is_some() && said.contains("<stdin>:1: ERROR:") {
+            return Err(fail!("Could not switch role: {text}\n"));
+        }
         Ok(Err(SqlError(format!("{text}\n"))))
     }
 
