@@ -10,6 +10,7 @@ mod copy;
 mod file;
 mod group;
 mod lineinfile;
+mod nginx_site;
 mod package;
 mod ping;
 mod postgresql_db;
@@ -64,6 +65,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<supervisorctl::Supervisorctl>(),
         of::<postgresql_privs::PostgresqlPrivs>(),
         of::<rabbitmq_user::RabbitmqUser>(),
+        of::<nginx_site::NginxSite>(),
         of::<user::User>(),
     ]
 }
