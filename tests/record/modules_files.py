@@ -39,6 +39,17 @@ def replace(value, old, new):
     return value
 
 
+def steady(value):
+    """Names of temporary files are those of the moment."""
+    if isinstance(value, str):
+        return re.sub("/tmp/ansible-moduletmp-[-_.0-9a-z]+/[_0-9a-z]+(\\.[a-z0-9]+)*", "@TMP@", value)
+    if isinstance(value, list):
+        return [steady(v) for v in value]
+    if isinstance(value, dict):
+        return {k: steady(v) for k, v in value.items()}
+    return value
+
+
 def tree(root):
     """What is below a directory."""
     found = {}
@@ -167,7 +178,7 @@ def record(module):
     server = None
     port = "0"
     if getattr(table, "SERVER", False):
-        server = subprocess.Popen([sys.executable, str(CASES / "server.py")], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen([sys.executable, "-I", str(CASES / "server.py")], stdout=subprocess.PIPE, text=True)
         port = server.stdout.readline().strip()
     # The same name for every directory, so that sorting and lengths do not vary.
     top = pathlib.Path(tempfile.mkdtemp(prefix="rec-"))
@@ -191,7 +202,7 @@ def record(module):
             if case.get("diff"):
                 task["diff"] = True
             if case.get("environment"):
-                task["environment"] = case["environment"]
+                task["environment"] = replace(case["environment"], "@PORT@", port)
             tasks.append(task)
     if getattr(table, "DIRECT", False):
         results = run_direct(tasks)
@@ -203,7 +214,7 @@ def record(module):
     for number, case in enumerate(table.CASES):
         root = top / f"c{number:03}"
         entry = {"name": case["name"], "module": case.get("module", module)}
-        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque", "better", "idempotent", "own_words"):
+        for key in ("setup", "args", "environment", "check", "diff", "once", "root", "opaque", "better", "ours", "idempotent", "own_words"):
             if key in case:
                 entry[key] = case[key]
         for again in (False, True):
@@ -215,6 +226,7 @@ def record(module):
                     if module != "getent" else "action")]:
                 del result[key]
             result = replace(replace(result, str(root), "@D@"), port, "@PORT@") if port != "0" else replace(result, str(root), "@D@")
+            result = steady(result)
             if again:
                 entry["again"] = {k: result.get(k) for k in ("changed", "failed", "skipped") if k in result}
             else:

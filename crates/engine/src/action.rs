@@ -157,6 +157,7 @@ pub fn prepare(name: &str, input: Input<'_>) -> Result<Prepared> {
         "nginx_site" => template::nginx_site(input),
         "script" => files::script(input),
         "unarchive" => files::unarchive(input),
+        "uri" => files::uri(input),
         "assemble" => files::assemble(input),
         "package" => other::package(input),
         "service" => other::service(input),

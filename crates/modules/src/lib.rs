@@ -16,6 +16,7 @@ pub mod effects;
 pub mod facts;
 pub mod files;
 pub mod host;
+mod http;
 pub mod library;
 pub mod module;
 pub mod process;

@@ -8,6 +8,7 @@ mod blockinfile;
 mod command;
 mod copy;
 mod file;
+mod get_url;
 mod group;
 mod lineinfile;
 mod nginx_site;
@@ -30,7 +31,10 @@ mod stat;
 mod supervisorctl;
 mod systemd;
 mod tempfile;
+mod unarchive;
+mod uri;
 mod user;
+mod wait_for;
 
 use crate::registry::{Entry, of};
 
@@ -49,6 +53,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<command::Command>(),
         of::<copy::Copy>(),
         of::<file::File>(),
+        of::<get_url::GetUrl>(),
         of::<group::Group>(),
         of::<package::Package>(),
         of::<ping::Ping>(),
@@ -66,6 +71,9 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<postgresql_privs::PostgresqlPrivs>(),
         of::<rabbitmq_user::RabbitmqUser>(),
         of::<nginx_site::NginxSite>(),
+        of::<unarchive::Unarchive>(),
+        of::<uri::Uri>(),
         of::<user::User>(),
+        of::<wait_for::WaitFor>(),
     ]
 }

@@ -74,6 +74,11 @@ impl PythonRegex {
         self.regex.is_match(text).unwrap_or(false)
     }
 
+    /// Names of the groups that have one.
+    pub fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.regex.capture_names().flatten()
+    }
+
     /// `Match.expand`: fill a template (`\1`, `\g<name>`, `\n`) from a match.
     pub fn expand(&self, captures: &Captures<'_>, template: &str) -> Result<String, String> {
         template::expand(&self.regex, captures, template)

@@ -14,11 +14,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use base64::Engine as _;
+use fancy_regex::Regex;
 use modules::{Host, Map, Value, json};
 use protocol::Outcome;
 
 /// Keys whose values are those of the moment or of the machine.
-const VOLATILE: [&str; 16] = [
+const VOLATILE: [&str; 17] = [
+    "port",
     "atime",
     "mtime",
     "ctime",
@@ -47,6 +49,18 @@ fn replaced(value: &Value, old: &str, new: &str) -> Value {
         Value::Array(items) => items.iter().map(|v| replaced(v, old, new)).collect(),
         Value::Object(map) => {
             map.iter().map(|(k, v)| (k.replace(old, new), replaced(v, old, new))).collect::<Map>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// Names of temporary files are those of the moment.
+fn without_downloads(value: &Value, downloads: &Regex) -> Value {
+    match value {
+        Value::String(text) => downloads.replace_all(text, "@TMP@").into_owned().into(),
+        Value::Array(items) => items.iter().map(|v| without_downloads(v, downloads)).collect(),
+        Value::Object(map) => {
+            map.iter().map(|(k, v)| (k.clone(), without_downloads(v, downloads))).collect::<Map>().into()
         }
         other => other.clone(),
     }
@@ -217,8 +231,9 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
     let args = replaced(&replaced(&case["args"], "@D@", &here), "@PORT@", &port);
     let Value::Object(args) = args else { panic!("arguments") };
     let flag = |key: &str| case[key] == true;
+    let environment = case.get("environment").cloned().unwrap_or(json!({}));
     let environment: BTreeMap<String, String> =
-        serde_json::from_value(case.get("environment").cloned().unwrap_or(json!({}))).unwrap();
+        serde_json::from_value(replaced(&environment, "@PORT@", &port)).unwrap();
     let module = case["module"].as_str().unwrap().rsplit('.').next().unwrap();
     let mut problems = Vec::new();
     let call = || -> Outcome {
@@ -230,7 +245,12 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
         controller::call(module, args.clone(), &host, &contents)
     };
     let outcome = call();
-    let normal = |value: &Value| masked(&replaced(&replaced(value, &here, "@D@"), &port, "@PORT@"));
+    let downloads =
+        Regex::new(&format!(r"({}|{here}/t)/(download-\w+|unarchive-\w+/[\w.]+)", tmp.display())).unwrap();
+    let normal = |value: &Value| {
+        let value = without_downloads(value, &downloads);
+        masked(&replaced(&replaced(&value, &here, "@D@"), &port, "@PORT@"))
+    };
     let mut recorded = case["result"].as_object().unwrap().clone();
     let diff = recorded.remove("diff").unwrap_or(Value::Null);
     // A temporary file of Ansible's; the controller names the source.
@@ -250,6 +270,7 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
     }
     if case.get("better").is_some() {
         recorded.retain(|key, _| ["failed", "msg", "changed"].contains(&key.as_str()));
+        recorded.extend(case.get("ours").and_then(Value::as_object).cloned().unwrap_or_default());
         for (key, expected) in &recorded {
             let got = outcome.result.get(key).cloned().unwrap_or(Value::Null);
             compare(&format!("{key}."), &normal(expected), &normal(&got), &mut problems);
@@ -327,4 +348,19 @@ macro_rules! recorded {
     )* };
 }
 
-recorded![file, command, shell, stat, copy, lineinfile, blockinfile, replace, slurp, tempfile];
+recorded![
+    file,
+    command,
+    shell,
+    stat,
+    copy,
+    lineinfile,
+    blockinfile,
+    replace,
+    slurp,
+    tempfile,
+    get_url,
+    uri,
+    wait_for,
+    unarchive
+];

@@ -149,16 +149,23 @@ pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
     let (Some(src), Some(_)) = (src, dest) else {
         return Err(input.error("src (or content) and dest are required"));
     };
-    let remote = flag(&input.args, "remote_src", false)? || src.contains("://");
+    if input.args.contains_key("copy") && input.args.contains_key("remote_src") {
+        return Err(input.error("parameters are mutually exclusive: ('copy', 'remote_src')"));
+    }
+    // `copy: false` is the older name of `remote_src: true`.
+    let remote = flag(&input.args, "remote_src", false)? || !flag(&input.args, "copy", true)?;
     let mut args = to_json(&input.args);
-    args.shift_remove("decrypt");
+    for key in ["decrypt", "copy"] {
+        args.shift_remove(key);
+    }
     if remote {
         args.insert("remote_src".into(), true.into());
         return super::step("unarchive", args, &input.task.pos);
     }
     let path = find_file(input.scope.search_path(), "files", &src)?;
     let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
-    args.insert("src".into(), sent.argument);
+    args.shift_remove("src");
+    args.insert("_content".into(), sent.argument);
     args.insert("_original_basename".into(), basename(&path).into());
     let source = path.to_string_lossy().into_owned();
     Ok(Prepared::Step(Box::new(StepPlan {
@@ -171,6 +178,36 @@ pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
         })),
         contents: sent.offer.into_iter().collect(),
     })))
+}
+
+/// `uri`: files of the controller go along as contents.
+pub fn uri(input: Input<'_>) -> Result<Prepared> {
+    let mut args = to_json(&input.args);
+    let mut contents = Vec::new();
+    if flag(&input.args, "remote_src", false)? {
+        return super::step("uri", args, &input.task.pos);
+    }
+    if let Some(src) = input.text("src") {
+        let path = find_file(input.scope.search_path(), "files", &src)?;
+        let sent = send_file(&input, &path, true)?;
+        args.shift_remove("src");
+        args.insert("_content".into(), sent.argument);
+        contents.extend(sent.offer);
+    }
+    if input.text("body_format").as_deref() == Some("form-multipart")
+        && let Some(serde_json::Value::Object(fields)) = args.get_mut("body")
+    {
+        for field in fields.values_mut().filter_map(serde_json::Value::as_object_mut) {
+            let name = field.get("filename").and_then(serde_json::Value::as_str).map(str::to_owned);
+            let Some(name) = name.filter(|_| !field.contains_key("content")) else { continue };
+            let path = find_file(input.scope.search_path(), "files", &name)?;
+            let sent = send_file(&input, &path, true)?;
+            field.insert("content".into(), sent.argument);
+            field.insert("_file".into(), true.into());
+            contents.extend(sent.offer);
+        }
+    }
+    Ok(Prepared::Step(Box::new(StepPlan { module: "uri".into(), args, finish: None, contents })))
 }
 
 pub fn assemble(input: Input<'_>) -> Result<Prepared> {

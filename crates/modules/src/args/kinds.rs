@@ -120,7 +120,8 @@ impl ArgType for i64 {
         };
         parsed.ok_or_else(|| {
             let shown = match &value {
-                Value::String(text) => format!("'{text}'"),
+                // Quoted twice, as Ansible does.
+                Value::String(text) => format!("\"'{text}'\""),
                 other => python_repr(other),
             };
             format!("{shown} cannot be converted to an int")

@@ -193,6 +193,8 @@ impl Spec {
         let mut names: Vec<String> = self
             .args
             .iter()
+            // What begins so is between controller and agent.
+            .filter(|a| !a.name.starts_with('_'))
             .map(|a| match a.aliases {
                 [] => a.name.to_owned(),
                 aliases => {

@@ -1,8 +1,9 @@
 //! The little of the controller that modules split between both sides need in a test.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
 use modules::{Blobs, Host, Map, Value};
@@ -29,16 +30,40 @@ impl Blobs for Contents {
     }
 }
 
-/// Nothing yet.
-pub struct Server;
+/// The server of the recordings, where cases ask one.
+pub struct Server {
+    process: Option<Child>,
+    port: u16,
+}
 
 impl Server {
-    pub fn start(_: &[Value]) -> Self {
-        Self
+    pub fn start(cases: &[Value]) -> Self {
+        if !cases.iter().any(|case| case.to_string().contains("@PORT@")) {
+            return Self { process: None, port: 0 };
+        }
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/record/files_cases/server.py");
+        let mut process = Command::new("python3")
+            .args(["-I", script])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python3 for the server of the cases");
+        let mut line = String::new();
+        io::BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process: Some(process), port: line.trim().parse().unwrap() }
     }
 
     pub fn port(&self) -> u16 {
-        0
+        self.port
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
