@@ -41,7 +41,7 @@ CASES = [
     case("text does not go", "echo one > f", once=True, path=D + "f", search_regex="one", state="absent", timeout=1),
     case("text of an empty file", "touch f", once=True, path=D + "f", search_regex="x", timeout=1),
     case("text in no file, to be absent", path=D + "f", search_regex="x", state="absent"),
-    case("wrong expression", "touch f", path=D + "f", search_regex="(", timeout=1, better="another engine's words", ours={"msg": "Invalid regular expression: invalid regular expression '(': Parsing error at position 5: Opening parenthesis without closing parenthesis"}),
+    case("wrong expression", "touch f", path=D + "f", search_regex="(", timeout=1),
     case("time alone", once=True, timeout=1),
     case("time and delay", once=True, timeout=1, delay=1),
     case("path and port", path=D + "f", port=1),

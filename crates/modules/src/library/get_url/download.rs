@@ -51,7 +51,7 @@ impl Fetch<'_> {
                 .with("elapsed", start.elapsed().as_secs())
         };
         if let Some(path) = url.strip_prefix("file://") {
-            return self.local(&http::decode(path), method).map_err(failed);
+            return self.local(&http::decode(path)).map_err(failed);
         }
         let mut headers = Vec::new();
         for (name, value) in &self.args.headers {
@@ -80,17 +80,15 @@ impl Fetch<'_> {
         Ok(Answer::File(Download { file, status, message, name }))
     }
 
-    fn local(&self, path: &str, method: &str) -> Result<Answer, String> {
+    fn local(&self, path: &str) -> Result<Answer, String> {
         let broken = |e: io::Error| {
-            let text = crate::files::errno_text(&e, Some(std::path::Path::new(path)));
-            format!("Request failed: <urlopen error {text}>")
+            let (text, path) = (crate::files::errno_text(&e, None), crate::args::python_repr(&path.into()));
+            format!("Request failed: <urlopen error {text}: {path}>")
         };
         let mut from = fs::File::open(self.host.path(path)).map_err(broken)?;
         let size = from.metadata().map_err(broken)?.len();
         let mut file = self.beside().map_err(|e| e.msg)?;
-        if method != "HEAD" {
-            copy(&mut from, &mut file, self.host).map_err(|e| e.msg)?;
-        }
+        copy(&mut from, &mut file, self.host).map_err(|e| e.msg)?;
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         Ok(Answer::File(Download { file, status: None, message: format!("OK ({size} bytes)"), name }))
     }
@@ -102,8 +100,8 @@ impl Fetch<'_> {
                 let real = self.host.path(&dir.0);
                 if !real.is_dir() {
                     return Err(match real.exists() {
-                        true => fail!("{} is a file but should be a directory.", dir.0),
-                        false => fail!("{} directory does not exist.", dir.0),
+                        true => fail!("{} is a file but should be a directory.", dir.0).with("elapsed", 0),
+                        false => fail!("{} directory does not exist.", dir.0).with("elapsed", 0),
                     });
                 }
                 real
