@@ -77,6 +77,9 @@ fn help(error: &Error) -> Option<&str> {
     None
 }
 
+/// Characters of a line that are shown.
+const WIDEST: usize = 400;
+
 /// The line with two lines before it, and a caret under the column.
 fn excerpt(pos: &Pos) -> Option<String> {
     let text = fs::read_to_string(&pos.file).ok()?;
@@ -87,12 +90,14 @@ fn excerpt(pos: &Pos) -> Option<String> {
     }
     let first = line.saturating_sub(2).max(1);
     let width = line.to_string().len();
+    let column = pos.column.max(1) as usize;
+    // Of a line without end the part around the column is enough.
+    let skipped = if column > WIDEST / 2 { column - WIDEST / 2 } else { 0 };
     let mut out = String::new();
     for number in first..=line {
-        let shown = lines[number - 1].replace('\t', " ");
-        out.push_str(&format!("{number:>width$} {shown}\n"));
+        let shown: String = lines[number - 1].chars().skip(skipped).take(WIDEST).collect();
+        out.push_str(&format!("{number:>width$} {}\n", shown.replace('\t', " ")));
     }
-    let column = pos.column.max(1) as usize;
-    out.push_str(&format!("{}^ column {column}", " ".repeat(width + column)));
+    out.push_str(&format!("{}^ column {column}", " ".repeat(width + column - skipped)));
     Some(out)
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::template::{Scope, Templar};
-use crate::{Map, Result, Value};
+use crate::{Error, Map, Result, Value};
 
 use super::ModuleRef;
 
@@ -14,9 +14,9 @@ pub trait Hooks: Send + Sync {
     /// All names, for "did you mean".
     fn module_names(&self) -> Vec<&str>;
 
-    /// What is certainly wrong with arguments, whatever the templates in them give: one sentence each. Not asked for
+    /// What is certainly wrong with arguments, whatever the templates in them give. Not asked for
     /// tasks whose playbook is prepared for a failure (`ignore_errors`, blocks, `failed_when`).
-    fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<String>;
+    fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<Error>;
 
     /// Is there a lookup of that name, so that `with_NAME` is a loop?
     fn has_lookup(&self, name: &str) -> bool {
@@ -63,7 +63,7 @@ impl Hooks for NoHooks {
         Vec::new()
     }
 
-    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<String> {
+    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<Error> {
         Vec::new()
     }
 

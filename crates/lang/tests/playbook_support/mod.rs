@@ -80,7 +80,7 @@ impl Hooks for TestHooks {
         MODULES.to_vec()
     }
 
-    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<String> {
+    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<lang::Error> {
         Vec::new()
     }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::action::{all_names, canonical, check_args, to_json};
+use lang::keywords::nearest;
 use lang::playbook::{Hooks, ModuleRef};
 use lang::template::{Scope, Templar};
 use lang::vault::VaultSecrets;
-use lang::{Map, Result, Value};
+use lang::{Error, Map, Result, Value};
 
 pub struct CommandHooks {
     pub templar: Arc<Templar>,
@@ -27,11 +28,18 @@ impl Hooks for CommandHooks {
         all_names()
     }
 
-    fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<String> {
-        let Some(error) = check_args(&module.full, &to_json(args)) else { return Vec::new() };
+    fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<Error> {
+        let Some(wrong) = check_args(&module.full, &to_json(args)) else { return Vec::new() };
         // What a template will give is not known yet; that an argument does not exist is certain all the same.
-        let certain = !error.known.is_empty() || !args.values().any(Value::has_template);
-        if certain { vec![error.msg] } else { Vec::new() }
+        if wrong.known.is_empty() && args.values().any(Value::has_template) {
+            return Vec::new();
+        }
+        let argument = wrong.argument.as_deref().unwrap_or_default();
+        let mut error = Error::new(wrong.msg).at(args.get(argument).and_then(Value::pos));
+        if let Some(near) = nearest(argument, wrong.known.iter().map(String::as_str)) {
+            error = error.with_help(format!("did you mean `{near}`?"));
+        }
+        vec![error]
     }
 
     fn render(&self, value: &Value, scope: &Arc<dyn Scope>) -> Result<Value> {

@@ -199,8 +199,8 @@ impl Load<'_> {
         if task.module.kind != ModuleKind::Native || prepared || task.args.contains_key("_variable_params") {
             return;
         }
-        for sentence in self.loader.hooks.check_args(&task.module, &task.args) {
-            self.bad(&task.pos, sentence);
+        for error in self.loader.hooks.check_args(&task.module, &task.args) {
+            self.report(error.with_kind(ErrorKind::Syntax).at(Some(&task.pos)));
         }
     }
 
