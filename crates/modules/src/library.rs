@@ -28,6 +28,7 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod supervisor_program;
 mod supervisorctl;
 mod systemd;
 mod tempfile;
@@ -73,6 +74,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<nginx_site::NginxSite>(),
         of::<unarchive::Unarchive>(),
         of::<uri::Uri>(),
+        of::<supervisor_program::SupervisorProgram>(),
         of::<user::User>(),
         of::<wait_for::WaitFor>(),
     ]
