@@ -14,6 +14,7 @@ use super::config::Settings;
 use super::handler::{Findings, Handler};
 use super::identities::{self, Identities, Identity, Source};
 use super::keys::Passphrases;
+use super::signed;
 use super::signer::FileSigner;
 use crate::clock::Clock;
 use crate::error::SshError;
@@ -214,34 +215,43 @@ impl<'a> Login<'a> {
             _ => return Ok(Step::No),
         };
         let user = self.settings.user.clone();
+        let ahead = signed::is_cheap(&identity);
         let result = match &identity.source {
             Source::Agent => {
                 let Some(agent) = agent.as_mut() else { return Ok(Step::No) };
                 match &key {
-                    AgentIdentity::PublicKey { key, .. } => {
-                        self.handle.authenticate_publickey_with(user, key.clone(), hash, agent).await
+                    AgentIdentity::PublicKey { .. } if ahead => {
+                        signed::authenticate(self.handle, &user, &key, hash, agent).await
                     }
-                    AgentIdentity::Certificate { certificate, .. } => {
-                        self.handle
-                            .authenticate_certificate_with(user, certificate.clone(), hash, agent)
-                            .await
-                    }
+                    AgentIdentity::PublicKey { key, .. } => self
+                        .handle
+                        .authenticate_publickey_with(user, key.clone(), hash, agent)
+                        .await
+                        .map_err(|e| e.to_string()),
+                    AgentIdentity::Certificate { certificate, .. } => self
+                        .handle
+                        .authenticate_certificate_with(user, certificate.clone(), hash, agent)
+                        .await
+                        .map_err(|e| e.to_string()),
                 }
-                .map_err(|e| e.to_string())
             }
             Source::File(file) => {
                 let mut signer = FileSigner { file, passphrases: self.passphrases() };
                 match &key {
-                    AgentIdentity::PublicKey { key, .. } => {
-                        self.handle.authenticate_publickey_with(user, key.clone(), hash, &mut signer).await
+                    AgentIdentity::PublicKey { .. } if ahead => {
+                        signed::authenticate(self.handle, &user, &key, hash, &mut signer).await
                     }
-                    AgentIdentity::Certificate { certificate, .. } => {
-                        self.handle
-                            .authenticate_certificate_with(user, certificate.clone(), hash, &mut signer)
-                            .await
-                    }
+                    AgentIdentity::PublicKey { key, .. } => self
+                        .handle
+                        .authenticate_publickey_with(user, key.clone(), hash, &mut signer)
+                        .await
+                        .map_err(|e| e.to_string()),
+                    AgentIdentity::Certificate { certificate, .. } => self
+                        .handle
+                        .authenticate_certificate_with(user, certificate.clone(), hash, &mut signer)
+                        .await
+                        .map_err(|e| e.to_string()),
                 }
-                .map_err(|e| e.to_string())
             }
         };
         match result {

@@ -43,19 +43,30 @@ impl Host for SshHost {
                 host: connection.settings.host.clone(),
                 reason: connection.findings.reason().unwrap_or_else(|| error.to_string()),
             };
-            let channel = connection.handle.channel_open_session().await.map_err(refused)?;
-            let (read, write) = channel.split();
-            // None of these is waited for: the server answers them in order.
+            // Nothing waits for an answer: the server takes these in order.
+            let mut requests = Vec::new();
             if connection.settings.forward_agent.is_some() {
-                write.agent_forward(false).await.map_err(refused)?;
+                requests.push(ChannelMsg::AgentForward { want_reply: false });
             }
-            for (name, value) in &connection.environment {
-                write.set_env(false, name.as_str(), value.as_str()).await.map_err(refused)?;
-            }
+            requests.extend(connection.environment.iter().map(|(name, value)| ChannelMsg::SetEnv {
+                want_reply: false,
+                variable_name: name.clone(),
+                variable_value: value.clone(),
+            }));
             if command.tty {
-                write.request_pty(false, "dumb", 80, 24, 0, 0, &[]).await.map_err(refused)?;
+                requests.push(ChannelMsg::RequestPty {
+                    want_reply: false,
+                    term: "dumb".into(),
+                    col_width: 80,
+                    row_height: 24,
+                    pix_width: 0,
+                    pix_height: 0,
+                    terminal_modes: Vec::new(),
+                });
             }
-            write.exec(true, command.line.as_str()).await.map_err(refused)?;
+            requests.push(ChannelMsg::Exec { want_reply: true, command: command.line.clone().into_bytes() });
+            let opened = connection.handle.channel_open_session_with(requests).await;
+            let (read, write) = opened.map_err(refused)?.split();
             let (sender, output) = mpsc::channel(OUTPUT_QUEUE);
             let half = Arc::new(write);
             tokio::spawn(forward(read, half.clone(), sender, connection.clone()));

@@ -20,6 +20,8 @@ pub struct Identity {
     /// The public half; missing for an encrypted file in an old format.
     pub key: Option<AgentIdentity>,
     pub source: Source,
+    /// Somebody named it for this host, rather than it being one of many.
+    pub named: bool,
 }
 
 /// Who signs.
@@ -146,7 +148,7 @@ fn order(settings: &Settings, files: &Files, mut in_agent: Vec<AgentIdentity>) -
             None if agent_has(&in_agent, &certificate.public_key().clone().into()) => Source::Agent,
             None => continue,
         };
-        list.push(Identity { name, key: Some(certificate.into()), source });
+        list.push(Identity { name, key: Some(certificate.into()), source, named: true });
     }
     // Keys of the agent: named ones first, in the order of the names.
     let named: Vec<_> = files
@@ -158,7 +160,7 @@ fn order(settings: &Settings, files: &Files, mut in_agent: Vec<AgentIdentity>) -
     for key in &named {
         let is_it = |i: &AgentIdentity| i.public_key().key_data() == key.key_data();
         while let Some(index) = in_agent.iter().position(is_it) {
-            list.push(from_agent(in_agent.remove(index)));
+            list.push(Identity { named: true, ..from_agent(in_agent.remove(index)) });
         }
     }
     let taken: Vec<_> =
@@ -173,7 +175,7 @@ fn order(settings: &Settings, files: &Files, mut in_agent: Vec<AgentIdentity>) -
         }
         let name = file.path.display().to_string();
         let key = public.cloned().map(AgentIdentity::from);
-        list.push(Identity { name, key, source: Source::File(file.clone()) });
+        list.push(Identity { name, key, source: Source::File(file.clone()), named: true });
     }
     list
 }
@@ -192,5 +194,5 @@ fn from_agent(key: AgentIdentity) -> Identity {
     } else {
         format!("{comment} of the ssh-agent")
     };
-    Identity { name, key: Some(key), source: Source::Agent }
+    Identity { name, key: Some(key), source: Source::Agent, named: false }
 }

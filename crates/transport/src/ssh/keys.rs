@@ -113,6 +113,11 @@ pub struct Passphrases<'a> {
 }
 
 impl KeyFile {
+    /// Can it sign without asking anybody?
+    pub fn is_open(&self) -> bool {
+        self.opened.try_lock().is_ok_and(|opened| matches!(*opened, Opened::Key(_)))
+    }
+
     /// The private key, asking for its passphrase if need be. `None`: nobody knew it.
     pub async fn open(&self, passphrases: &Passphrases<'_>) -> Option<Arc<PrivateKey>> {
         // Others who need the same key wait here while one is asked.

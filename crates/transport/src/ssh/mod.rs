@@ -10,6 +10,7 @@ mod identities;
 mod keys;
 mod known_hosts;
 mod pool;
+mod signed;
 mod signer;
 mod stream;
 
