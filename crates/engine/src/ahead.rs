@@ -123,6 +123,10 @@ pub fn look_ahead(
         open: false,
     };
     future.expect(current, steps);
+    if current.is_handler() {
+        // What it notifies runs before anything that comes behind the handlers.
+        future.gates.append(&mut future.notifying);
+    }
     host.ahead.borrow_mut().link = Some(link.clone());
     while host.ahead.borrow().tasks.len() < DEPTH && future.next().is_some() {}
 }

@@ -364,7 +364,7 @@ impl PlayRun {
         loop {
             attempts += 1;
             let (mut result, diff) =
-                self.perform(host, task, &prepared, settings, place, step.take(), done).await;
+                self.perform(host, task, &prepared, settings, place, step.take()).await;
             self.show_warnings(&mut result);
             if settings.background > 0 && settings.poll > 0 && !settings.check {
                 result = self.wait_for_job(host, task, info, result, settings, place, done).await;
@@ -417,7 +417,6 @@ impl PlayRun {
         settings: &Settings,
         place: Option<&evaluate::Place>,
         step: Option<u64>,
-        done: &ItemDone,
     ) -> (Map, Vec<Diff>) {
         match prepared {
             Prepared::Done(result) => (result.clone(), Vec::new()),

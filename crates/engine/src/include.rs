@@ -238,8 +238,3 @@ pub fn handler_nodes(items: &[lang::playbook::Item]) -> Vec<Arc<TaskNode>> {
     }
     nodes
 }
-
-/// A list of task nodes as nodes.
-pub fn as_nodes(tasks: &[Arc<TaskNode>]) -> Vec<Node> {
-    tasks.iter().cloned().map(Node::Task).collect()
-}

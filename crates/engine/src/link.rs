@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
 use protocol::frame::BLOB_PIECE;
-use protocol::{AgentHello, FromAgent, Hash, Outcome, Start, Step, ToAgent};
+use protocol::{AgentHello, FromAgent, Hash, Outcome, Permission, Start, Step, ToAgent};
 use tokio::sync::{Notify, mpsc};
 
 /// Makes connections; implemented over `transport` and, in tests, by a scripted fleet.
@@ -84,7 +84,10 @@ enum State {
 }
 
 enum Slot {
-    Queued,
+    /// `permitted`: it may be changing the host already.
+    Queued {
+        permitted: bool,
+    },
     Ready,
     Done(Box<Outcome>),
     Dropped,
@@ -145,18 +148,20 @@ impl Link {
         if self.must_flush.replace(false) {
             self.send(ToAgent::Flush { token: self.token() });
         }
-        self.slots.borrow_mut().insert(step.id, Slot::Queued);
+        let permitted = step.permission == Permission::Granted;
+        self.slots.borrow_mut().insert(step.id, Slot::Queued { permitted });
         self.send(ToAgent::Step(Box::new(step)));
     }
 
-    /// Drop everything that is queued and has not begun.
+    /// Drop everything that is queued and has not begun. A step with permission may be in hand (also for another
+    /// host, which delegated it): the agent says whether it was dropped or carried out.
     pub fn flush(&self) {
         let mut any = self.must_flush.replace(false);
         for slot in self.slots.borrow_mut().values_mut() {
-            if matches!(slot, Slot::Queued | Slot::Ready) {
+            if matches!(slot, Slot::Queued { permitted: false } | Slot::Ready) {
                 *slot = Slot::Dropped;
-                any = true;
             }
+            any |= matches!(slot, Slot::Dropped | Slot::Queued { .. });
         }
         if any {
             self.send(ToAgent::Flush { token: self.token() });
@@ -191,11 +196,11 @@ impl Link {
                         return Ok(Finished::Dropped);
                     }
                     Some(Slot::Ready) => {
-                        slots.insert(id, Slot::Queued);
+                        slots.insert(id, Slot::Queued { permitted: true });
                         drop(slots);
                         self.send(ToAgent::Go { id });
                     }
-                    Some(Slot::Queued) => {}
+                    Some(Slot::Queued { .. }) => {}
                 }
             }
             if let State::Down(error) = &*self.state.borrow() {
@@ -303,7 +308,7 @@ impl Link {
         match message {
             FromAgent::Hello(hello) => *self.hello.borrow_mut() = Some(hello),
             FromAgent::Ready { id } => {
-                if let Some(slot @ Slot::Queued) = slots.get_mut(&id) {
+                if let Some(slot @ Slot::Queued { .. }) = slots.get_mut(&id) {
                     *slot = Slot::Ready;
                 }
             }
@@ -322,7 +327,7 @@ impl Link {
                     self.must_flush.set(true);
                     // What was on its way is ignored by the agent, too.
                     for slot in slots.values_mut() {
-                        if matches!(slot, Slot::Queued | Slot::Ready) {
+                        if matches!(slot, Slot::Queued { .. } | Slot::Ready) {
                             *slot = Slot::Dropped;
                         }
                     }

@@ -2,20 +2,17 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 use lang::inventory::Inventory;
-use lang::playbook::Task;
 use lang::vars::VarsInclusion;
 use lang::{Map, Value};
 
 use crate::action::Local;
-use crate::execute::ItemDone;
 use crate::host::HostRun;
 use crate::play::PlayRun;
 use crate::results::{self, ResultMap};
-use crate::settings::{Settings, text_of, to_bool};
+use crate::settings::{text_of, to_bool};
 use crate::{map, run};
 
 impl PlayRun {

@@ -22,6 +22,8 @@ pub struct Options {
     pub start_at_task: Option<String>,
     /// `--step`
     pub step: bool,
+    /// Send hosts tasks ahead of their turn. Nothing but the time it takes depends on it.
+    pub work_ahead: bool,
     pub force_handlers: bool,
     /// `--extra-vars`
     pub extra_vars: Map,
@@ -124,6 +126,7 @@ impl Default for Options {
             skip_tags: Vec::new(),
             start_at_task: None,
             step: false,
+            work_ahead: true,
             force_handlers: false,
             extra_vars: Map::new(),
             connection: ConnectionDefaults {

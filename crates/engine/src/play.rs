@@ -124,7 +124,9 @@ impl PlayRun {
 
     /// May tasks be sent ahead at all?
     pub fn may_look_ahead(&self) -> bool {
-        !self.run.options.step && !self.run.options.task_debugger && self.strategy != Strategy::Debug
+        self.run.options.work_ahead
+            && !self.run.options.step
+            && !self.run.options.task_debugger && self.strategy != Strategy::Debug
     }
 
     /// May tasks that are sent ahead change the host?

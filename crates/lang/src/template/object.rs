@@ -79,8 +79,6 @@ pub(crate) enum Func {
     Macro(Rc<MacroObj>),
     /// `super()` and `self.name()`: the block of that name, from the given level of inheritance on.
     Block(Arc<str>, usize, Rc<Frame>),
-    /// `loop(...)` of a recursive loop.
-    Recurse(Rc<LoopState>),
 }
 
 pub(crate) struct MacroObj {
@@ -110,8 +108,6 @@ pub(crate) enum Obj {
         stop: i128,
         step: i128,
     },
-    /// A generator or iterator: gives each item once.
-    Iterator(RefCell<VecDeque<V>>),
     DateTime(chrono::NaiveDateTime, Option<chrono::FixedOffset>),
     /// Microseconds.
     TimeDelta(i128),
@@ -274,7 +270,6 @@ impl V {
                 Func::Method(..) => "builtin_function_or_method",
                 Func::Macro(_) => "Macro",
                 Func::Block(..) => "BlockReference",
-                Func::Recurse(_) => "LoopContext",
             },
             Self::Obj(obj) => match obj.as_ref() {
                 Obj::Namespace(_) => "Namespace",
@@ -283,7 +278,6 @@ impl V {
                 Obj::Cycler { .. } => "Cycler",
                 Obj::Joiner { .. } => "Joiner",
                 Obj::Range { .. } => "range",
-                Obj::Iterator(_) => "generator",
                 Obj::DateTime(..) => "datetime",
                 Obj::TimeDelta(_) => "timedelta",
                 Obj::HostVars(_) => "HostVars",

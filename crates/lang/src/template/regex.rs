@@ -149,13 +149,6 @@ pub(crate) fn is_match(regex: &Regex, text: &str) -> R<bool> {
     Ok(captures_at(regex, text, 0)?.is_some())
 }
 
-/// Python's `re.match`: at the start only.
-pub(crate) fn matches_start(regex: &Regex, text: &str) -> R<bool> {
-    // The leftmost match may start later although another alternative would match at the start, so the pattern
-    // is anchored by the caller; here the offset is only checked.
-    Ok(captures_at(regex, text, 0)?.is_some_and(|c| c.get(0).is_some_and(|m| m.start() == 0)))
-}
-
 /// All matches, left to right, as Python's `finditer` (empty ones included).
 pub(crate) fn all<'t>(regex: &Regex, text: &'t str) -> R<Vec<Captures<'t, str>>> {
     let mut out = Vec::new();

@@ -48,7 +48,6 @@ fn write(out: &mut String, value: &V, depth: usize) -> R<()> {
             Func::Block(name, ..) => {
                 let _ = write!(out, "<BlockReference '{name}'>");
             }
-            Func::Recurse(_) => out.push_str("<LoopContext>"),
         },
         V::Obj(ref obj) => match obj.as_ref() {
             Obj::HostVars(_) | Obj::Vars(_) => {
@@ -70,7 +69,6 @@ fn write(out: &mut String, value: &V, depth: usize) -> R<()> {
             Obj::Module { name, .. } => {
                 let _ = write!(out, "<TemplateModule '{name}'>");
             }
-            Obj::Iterator(_) => out.push_str("<generator object>"),
             Obj::Loop(state) => {
                 let _ = write!(out, "<LoopContext {}/{}>", state.index0.get() + 1, state.items.len());
             }

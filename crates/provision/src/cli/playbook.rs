@@ -367,6 +367,7 @@ fn engine_options(options: &PlaybookOptions, setup: &Setup, passwords: Passwords
         limit: limit(&options.inventory.limit),
         start_at_task: options.start_at_task.clone(),
         step: options.step,
+        work_ahead: true,
         ..run_options(&options.run, &options.connection, setup, passwords)
     }
 }
@@ -407,6 +408,7 @@ pub fn run_options(
         skip_tags: tags(&run.skip_tags, "TAGS_SKIP"),
         start_at_task: None,
         step: false,
+        work_ahead: true,
         force_handlers: run.force_handlers || config.bool("DEFAULT_FORCE_HANDLERS"),
         extra_vars: setup.extra_vars.clone(),
         connection: connection_defaults(connection, config, passwords.connection),

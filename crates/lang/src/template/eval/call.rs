@@ -27,7 +27,6 @@ pub(crate) fn call(callee: &V, args: Args, env: &Rc<Env>) -> R<V> {
                 statements::run_block(name, *level, frame, false, &mut out)?;
                 Ok(out.finish())
             }),
-            Func::Recurse(state) => recurse(state, args, env),
         },
         V::Obj(obj) => match obj.as_ref() {
             Obj::Joiner { sep, used } => Ok(if used.replace(true) { sep.clone() } else { V::str("") }),

@@ -37,7 +37,6 @@ fn convert(value: &V, depth: usize) -> R<Value> {
         V::Obj(ref obj) => match obj.as_ref() {
             Obj::DateTime(at, zone) => Value::str(time::show(at, zone.as_ref())),
             Obj::TimeDelta(micros) => Value::str(time::show_delta(*micros)),
-            Obj::Iterator(_) => list(&items_of(&V::Obj(Rc::clone(obj)))?, depth)?,
             Obj::HostVars(_) | Obj::Vars(_) => match as_dict(&V::Obj(Rc::clone(obj)))? {
                 Some(map) => dict(&map.borrow(), depth)?,
                 None => Value::Null,

@@ -39,7 +39,6 @@ pub(crate) fn try_items(value: &V) -> R<Option<Vec<V>>> {
                 }
                 (0..len).map(|i| V::Int(start + i * step)).collect()
             }
-            Obj::Iterator(items) => items.borrow_mut().drain(..).collect(),
             Obj::HostVars(env) => env.scope.hostnames().into_iter().map(V::str).collect(),
             Obj::Vars(env) => env.scope.names().into_iter().map(V::str).collect(),
             Obj::Namespace(map) => map.borrow().keys().map(from_key).collect(),
@@ -51,11 +50,6 @@ pub(crate) fn try_items(value: &V) -> R<Option<Vec<V>>> {
         },
         _ => return Ok(None),
     }))
-}
-
-/// The items, each rendered; undefined members stay undefined values.
-pub(crate) fn forced_items(value: &V) -> R<Vec<V>> {
-    items_of(value)?.iter().map(V::force).collect()
 }
 
 /// `len(value)`, `None` for what has none.
@@ -113,7 +107,7 @@ pub(crate) fn as_list(value: &V) -> R<Option<Vec<V>>> {
     Ok(match value.need()? {
         V::List(items) => Some(items.borrow().as_ref().clone()),
         V::Tuple(items) => Some(items.as_ref().clone()),
-        V::Obj(obj) if matches!(obj.as_ref(), Obj::Range { .. } | Obj::Iterator(_)) => {
+        V::Obj(obj) if matches!(obj.as_ref(), Obj::Range { .. }) => {
             Some(items_of(&V::Obj(obj))?)
         }
         _ => None,

@@ -624,9 +624,3 @@ fn xmlattr(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     let joined = out.join(" ");
     Ok(V::str(if b.bool(0, true)? && !joined.is_empty() { format!(" {joined}") } else { joined }))
 }
-
-/// Is this a generator of items, which is not indexable? Only for messages.
-#[allow(dead_code)]
-fn is_iterator(value: &V) -> bool {
-    matches!(value, V::Obj(obj) if matches!(obj.as_ref(), Obj::Iterator(_)))
-}

@@ -140,10 +140,3 @@ pub(crate) fn flattened_terms(args: &Args) -> R<Vec<V>> {
     }
     Ok(out)
 }
-
-pub(crate) fn no_more_options(args: &Args) -> R<()> {
-    match args.kw.first() {
-        Some((name, _)) => Fail::python(format!("option '{name}' is not supported")),
-        None => Ok(()),
-    }
-}

@@ -69,16 +69,6 @@ enum Part {
     Word(String),
 }
 
-pub(crate) fn loose_parts(version: &str) -> Vec<(bool, u128, String)> {
-    parts(version)
-        .into_iter()
-        .map(|p| match p {
-            Part::Number(n) => (false, n, String::new()),
-            Part::Word(w) => (true, 0, w),
-        })
-        .collect()
-}
-
 fn parts(version: &str) -> Vec<Part> {
     let mut out: Vec<String> = Vec::new();
     let mut last = ' ';

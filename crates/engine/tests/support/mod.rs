@@ -1,0 +1,131 @@
+//! Playbooks run on a scripted fleet; what happens is written down, one line for each event.
+
+pub mod fleet;
+mod sequence;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::action::{all_names, canonical};
+use engine::run::Verdict;
+use engine::user::Nobody;
+use engine::world::World;
+use engine::{Options, Run};
+use lang::inventory::{Inventory, LoadOptions};
+use lang::playbook::{Hooks, Loader, ModuleRef};
+use lang::template::{Scope, Templar, TemplarOptions};
+use lang::vars::RunVars;
+use lang::{Key, Map, Result, Value};
+
+use fleet::Fleet;
+use sequence::Sequence;
+
+/// What came of a run.
+pub struct Ran {
+    pub lines: Vec<String>,
+    pub code: u8,
+    pub fleet: Rc<Fleet>,
+    pub error: Option<String>,
+}
+
+struct TestHooks(Arc<Templar>);
+
+impl Hooks for TestHooks {
+    fn module(&self, name: &str) -> Option<ModuleRef> {
+        canonical(name).map(ModuleRef::native)
+    }
+
+    fn module_names(&self) -> Vec<&str> {
+        all_names()
+    }
+
+    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn render(&self, value: &Value, scope: &Arc<dyn Scope>) -> Result<Value> {
+        self.0.render(value, scope)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        std::fs::read(path).map_err(|error| lang::Error::new(format!("{}: {error}", path.display())))
+    }
+}
+
+/// Write files, and run `site.yml` on the hosts of `hosts` among them.
+pub fn run(files: &BTreeMap<String, String>, options: Options, fleet: Fleet) -> Ran {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(path, text).expect("a file");
+    }
+    run_in(dir.path(), options, fleet)
+}
+
+fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
+    let source = dir.join("hosts").to_string_lossy().into_owned();
+    let load = move || Inventory::load(&[source.clone()], &LoadOptions::default());
+    let inventory = load().expect("the inventory");
+    let templar = Arc::new(Templar::new(TemplarOptions::default()));
+    let hooks: Arc<dyn Hooks> = Arc::new(TestHooks(templar.clone()));
+    let loader = Loader::new(hooks.clone(), options.extra_vars.clone());
+    let playbook = loader.playbook(&dir.join("site.yml")).expect("the playbook");
+    let constants: Map = [("ansible_check_mode", Value::Bool(options.check))]
+        .into_iter()
+        .map(|(name, value)| (Key::from(name), value))
+        .collect();
+    let vars = RunVars {
+        extra: Arc::new(options.extra_vars.clone()),
+        constants: Arc::new(constants),
+        merge: false,
+        inject_facts: true,
+    };
+    let lines = Rc::new(RefCell::new(Vec::new()));
+    let fleet = Rc::new(fleet);
+    let run = Rc::new(Run {
+        options: Arc::new(options),
+        templar,
+        vars: Arc::new(vars),
+        world: World::new(inventory),
+        hooks,
+        loader,
+        secrets: None,
+        connector: fleet.clone(),
+        user: Rc::new(Nobody),
+        reload_inventory: Box::new(load),
+        reporter: RefCell::new(Box::new(Sequence::new(lines.clone(), PathBuf::from(dir)))),
+        contents: Rc::default(),
+        links: RefCell::default(),
+        stats: RefCell::default(),
+        custom: RefCell::default(),
+        custom_per_host: RefCell::default(),
+        failed: RefCell::default(),
+        unreachable: RefCell::default(),
+        started: Cell::new(false),
+        step_freely: Cell::new(false),
+        interrupted: Cell::new(false),
+        warned: RefCell::default(),
+        broken: RefCell::default(),
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let local = tokio::task::LocalSet::new();
+    let verdict = local.block_on(&runtime, async {
+        let playbooks = [playbook];
+        tokio::time::timeout(Duration::from_secs(60), run.playbooks(&playbooks)).await.unwrap_or_else(|_| {
+            lines.borrow_mut().push("the run hangs".into());
+            Verdict::Error
+        })
+    });
+    let error = run.broken.borrow().as_ref().map(ToString::to_string);
+    run.finish();
+    run.close();
+    let lines = lines.borrow().clone();
+    Ran { lines, code: verdict as u8, fleet, error }
+}
+
+pub use sequence::{by_host, in_rounds};
