@@ -185,7 +185,7 @@ impl Future<'_> {
             }
             _ => {}
         }
-        if !self.may_be_sent(&task) {
+        if !self.may_be_sent(&task) || (self.facts_pending && self.play.vars_files_may_change()) {
             return None;
         }
         let evaluated = self.evaluate(&task)?;
@@ -280,6 +280,9 @@ impl Future<'_> {
 
     /// A task without steps: what it brings is known already.
     fn know(&mut self, task: &Task, evaluated: &Evaluated) {
+        if self.play.vars_files_may_change() && task.args.contains_key("cacheable") {
+            self.facts_pending = true;
+        }
         let mut facts = Map::new();
         let items: &[crate::evaluate::Item] = match evaluated {
             Evaluated::Single(item) => std::slice::from_ref(item),

@@ -119,7 +119,7 @@ impl PlayRun {
                     && done.iter().filter(|d| d.result.flag("failed")).all(|d| d.ignored);
                 executed.error = done.iter().find_map(|d| d.error.clone());
                 executed.delegated_to = done.iter().find_map(|d| d.delegated_to.clone());
-                executed.result = results::of_loop(done.iter().map(|d| registered_item(d)).collect());
+                executed.result = results::of_loop(done.iter().map(registered_item).collect());
                 if done.iter().any(|d| d.no_log) {
                     executed.result.put("_ansible_no_log", true);
                 }
@@ -363,8 +363,7 @@ impl PlayRun {
         let mut attempts = 0u32;
         loop {
             attempts += 1;
-            let (mut result, diff) =
-                self.perform(host, task, &prepared, settings, place, step.take()).await;
+            let (mut result, diff) = self.perform(host, task, &prepared, settings, place, step.take()).await;
             self.show_warnings(&mut result);
             if settings.background > 0 && settings.poll > 0 && !settings.check {
                 result = self.wait_for_job(host, task, info, result, settings, place, done).await;

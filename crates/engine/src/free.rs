@@ -28,9 +28,10 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
         _ => None,
     };
     while !play.stopped() && !host.is_out() {
-        let notified = host.notified.borrow();
-        let found = host.cursor.borrow_mut().peek(&|task| notified.contains(&task.id));
-        drop(notified);
+        let found = {
+            let notified = host.notified.borrow();
+            host.cursor.borrow_mut().peek(&|task| notified.contains(&task.id))
+        };
         let Some((_, node)) = found else {
             play.note_end(&host);
             return;

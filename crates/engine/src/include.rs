@@ -11,7 +11,7 @@ use crate::execute::{Executed, ItemDone, status_of};
 use crate::host::HostRun;
 use crate::linear::lost_its_way;
 use crate::play::PlayRun;
-use crate::program::{self, BlockNode, Kind, Node, TaskNode};
+use crate::program::{self, BlockNode, Kind, TaskNode};
 use crate::results::{self, ResultMap};
 use crate::settings::{text_of, to_bool};
 

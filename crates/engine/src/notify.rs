@@ -25,7 +25,7 @@ impl PlayRun {
         } else {
             executed.result.flag("changed") && !executed.result.flag("failed")
         };
-        if !changed && !(executed.ignored && executed.result.flag("changed")) {
+        if !(changed || executed.ignored && executed.result.flag("changed")) {
             return;
         }
         let state = crate::ahead::now(&self.run.world);

@@ -126,7 +126,8 @@ impl PlayRun {
     pub fn may_look_ahead(&self) -> bool {
         self.run.options.work_ahead
             && !self.run.options.step
-            && !self.run.options.task_debugger && self.strategy != Strategy::Debug
+            && !self.run.options.task_debugger
+            && self.strategy != Strategy::Debug
     }
 
     /// May tasks that are sent ahead change the host?
@@ -400,7 +401,18 @@ impl PlayRun {
             || result.flag("_ansible_facts_cacheable")
         {
             self.run.save_facts(host);
+            if self.vars_files_may_change() {
+                let vars = self.vars.borrow().clone();
+                if let Err(error) = self.run.read_vars_files(&self.play, &vars, host) {
+                    self.run.broken.borrow_mut().get_or_insert(error);
+                }
+            }
         }
+    }
+
+    /// May facts change which files of variables the play has?
+    pub fn vars_files_may_change(&self) -> bool {
+        self.play.vars_files.iter().any(Value::has_template)
     }
 
     /// The result as `register` takes it.

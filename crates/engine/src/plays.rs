@@ -213,11 +213,11 @@ impl Run {
             }
         }
         let root = program::group(parts);
-        Ok(self.from_start_task(root))
+        Ok(self.starting_at_task(root))
     }
 
     /// `--start-at-task`: everything before it is left out.
-    fn from_start_task(&self, root: Arc<BlockNode>) -> Arc<BlockNode> {
+    fn starting_at_task(&self, root: Arc<BlockNode>) -> Arc<BlockNode> {
         let Some(name) = &self.options.start_at_task else { return root };
         if self.started.get() {
             return root;
@@ -300,7 +300,7 @@ impl Run {
             Arc::new(TaskScope::new(self.vars.clone(), vars.clone(), state, host.into(), None));
         let (map, warnings) =
             lang::vars::read_vars_files(&*self.hooks, &self.templar, play, &scope, self.vars.merge)?;
-        warnings.iter().for_each(|warning| self.warn(&warning.to_string()));
+        warnings.iter().for_each(|warning| self.warn(warning.to_string()));
         self.world.set_vars_files(host, Arc::new(map));
         Ok(())
     }

@@ -44,8 +44,14 @@ struct Play {
 impl Play {
     fn new(seed: u64) -> Self {
         let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678);
-        let mut play =
-            Self { dice, text: String::new(), results: Vec::new(), facts: Vec::new(), number: 0, free: false };
+        let mut play = Self {
+            dice,
+            text: String::new(),
+            results: Vec::new(),
+            facts: Vec::new(),
+            number: 0,
+            free: false,
+        };
         play.free = play.dice.one_in(6);
         play.write();
         play
@@ -303,7 +309,7 @@ fn working_ahead_is_not_seen() {
         let (expected_changes, got_changes) = (changes(&lockstep, play.free), changes(&ahead, play.free));
         if expected != got || expected_changes != got_changes || lockstep.code != ahead.code {
             let diff = |a: &[String], b: &[String]| {
-                similar::TextDiff::from_lines(&a.join("\n"), &b.join("\n")).unified_diff().to_string()
+                similar::TextDiff::from_lines(a.join("\n"), b.join("\n")).unified_diff().to_string()
             };
             wrong.push(format!(
                 "=== seed {seed}\n{}\n{}\nchanges:\n{}",

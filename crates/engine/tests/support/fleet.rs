@@ -80,7 +80,11 @@ struct Delay(u64);
 
 impl Delay {
     fn new(seed: u64, name: &str) -> Self {
-        Self(if seed == 0 { 0 } else { name.bytes().fold(seed, |n, b| n.wrapping_mul(31).wrapping_add(u64::from(b))) | 1 })
+        Self(if seed == 0 {
+            0
+        } else {
+            name.bytes().fold(seed, |n, b| n.wrapping_mul(31).wrapping_add(u64::from(b))) | 1
+        })
     }
 
     async fn pass(&mut self) {
@@ -198,17 +202,21 @@ impl Agent {
         let text = |key: &str| step.args.get(key).and_then(Value::as_str).unwrap_or_default();
         let (changes, result) = match (step.module.as_str(), text("_raw_params"), text("path")) {
             ("ping", ..) => (false, json!({"changed": false, "ping": "pong"})),
-            ("command", _, _) if step.check => {
-                (false, json!({"changed": false, "skipped": true, "msg": "Command would have run if not in check mode"}))
+            ("command", _, _) if step.check => (
+                false,
+                json!({"changed": false, "skipped": true, "msg": "Command would have run if not in check mode"}),
+            ),
+            ("command", raw, _) if raw.starts_with("/bin/true") => {
+                (true, json!({"changed": true, "rc": 0, "stdout": "", "stderr": ""}))
             }
-            ("command", raw, _) if raw.starts_with("/bin/true") => (true, json!({"changed": true, "rc": 0, "stdout": "", "stderr": ""})),
             ("command", raw, _) if raw.starts_with("/bin/false") => (
                 true,
                 json!({"changed": true, "rc": 1, "failed": true, "stdout": "", "stderr": "", "msg": "non-zero return code"}),
             ),
-            ("file", _, path) if path.contains("fails") => {
-                (false, json!({"changed": false, "failed": true, "msg": "there is no making it", "path": path}))
-            }
+            ("file", _, path) if path.contains("fails") => (
+                false,
+                json!({"changed": false, "failed": true, "msg": "there is no making it", "path": path}),
+            ),
             ("file", _, path) => {
                 let changes = !self.files.contains(path);
                 (changes, json!({"changed": changes, "path": path, "number": path.len()}))

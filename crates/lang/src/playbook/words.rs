@@ -154,7 +154,7 @@ fn split(text: &str) -> Result<Vec<String>, Error> {
             let was_in_braces = state.in_braces();
             state.read(piece);
             let opens_quote = state.quote.is_some() && !was_quoted;
-            if was_open && !(opens_quote && !was_in_braces) {
+            if was_open && (was_in_braces || !opens_quote) {
                 append(&mut words, piece, i > 0);
                 state.count(piece);
                 continue;

@@ -5,7 +5,6 @@
 //! one call of the templar and one thread; what goes in and out are [`Value`]s.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::template::eval::iterate::{as_dict, items_of};
+use crate::template::eval::iterate::as_dict;
 use crate::template::object::{Fail, Obj, R, V};
 use crate::template::repr;
 use crate::template::time;

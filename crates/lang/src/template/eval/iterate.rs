@@ -107,9 +107,7 @@ pub(crate) fn as_list(value: &V) -> R<Option<Vec<V>>> {
     Ok(match value.need()? {
         V::List(items) => Some(items.borrow().as_ref().clone()),
         V::Tuple(items) => Some(items.as_ref().clone()),
-        V::Obj(obj) if matches!(obj.as_ref(), Obj::Range { .. }) => {
-            Some(items_of(&V::Obj(obj))?)
-        }
+        V::Obj(obj) if matches!(obj.as_ref(), Obj::Range { .. }) => Some(items_of(&V::Obj(obj))?),
         _ => None,
     })
 }

@@ -80,9 +80,9 @@ fn combine(_: &Rc<Env>, value: V, mut args: Args) -> R<V> {
     }
     const MODES: [&str; 6] = ["replace", "keep", "append", "prepend", "append_rp", "prepend_rp"];
     if !MODES.contains(&list_merge.as_str()) {
-        return Fail::python(format!(
-            "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'"
-        ));
+        return Fail::python(
+            "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'",
+        );
     }
     // Lists among the arguments are flattened, and what is undefined or empty in them counts for nothing.
     let mut dicts = Vec::new();

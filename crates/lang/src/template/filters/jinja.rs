@@ -7,7 +7,7 @@ use crate::template::env::Env;
 use crate::template::eval::args::Args;
 use crate::template::eval::{attributes, iterate, ops};
 use crate::template::methods::{self, str as strings};
-use crate::template::object::{Fail, Obj, R, V};
+use crate::template::object::{Fail, R, V};
 use crate::template::{printf, repr};
 
 pub(super) const FILTERS: &[Entry] = &[

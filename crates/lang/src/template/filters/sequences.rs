@@ -415,11 +415,7 @@ fn shuffle(_: &Rc<Env>, value: V, args: Args) -> R<V> {
 
 /// Flatten lists in lists; Ansible leaves out `None` unless told.
 fn flatten(_: &Rc<Env>, value: V, args: Args) -> R<V> {
-    let b = args.bind("flatten", ["mylist", "levels", "skip_nulls"], 0);
-    let b = match b {
-        Ok(b) => b,
-        Err(fail) => return Err(fail),
-    };
+    let b = args.bind("flatten", ["mylist", "levels", "skip_nulls"], 0)?;
     // The first parameter of the filter itself is the level, not the list.
     let (levels, skip) = (b.get(1).or(b.get(0)).cloned(), b.bool(2, true)?);
     let levels = match levels {

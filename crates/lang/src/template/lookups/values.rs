@@ -75,15 +75,13 @@ fn env_var(_: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
     for term in texts(&args)? {
         let name = term.split_whitespace().next().unwrap_or("").to_string();
         let usable = !name.is_empty() && !name.contains(['=', '\0']);
-        out.push(
-            match std::env::var_os(if usable { name.as_str() } else { "" }.to_string()).filter(|_| usable) {
-                Some(value) => V::str(value.to_string_lossy().into_owned()),
-                None => match &default {
-                    Some(default) => default.clone(),
-                    None => V::str(""),
-                },
+        out.push(match std::env::var_os(if usable { name.as_str() } else { "" }).filter(|_| usable) {
+            Some(value) => V::str(value.to_string_lossy().into_owned()),
+            None => match &default {
+                Some(default) => default.clone(),
+                None => V::str(""),
             },
-        );
+        });
     }
     Ok(out)
 }

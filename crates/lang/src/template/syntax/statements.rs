@@ -89,7 +89,7 @@ impl Parser {
             }
             "include" => self.include()?,
             "import" => self.import()?,
-            "from" => self.from_import()?,
+            "from" => self.import_from()?,
             "macro" => {
                 let name = self.assign_name()?;
                 StmtKind::Macro(Arc::new(self.macro_rest(name, "macro", "endmacro")?))
@@ -284,7 +284,7 @@ impl Parser {
         Ok(StmtKind::Import { name, target, with_context })
     }
 
-    fn from_import(&mut self) -> P<StmtKind> {
+    fn import_from(&mut self) -> P<StmtKind> {
         let name = self.expression(true)?;
         if !self.skip_name("import") {
             return Err(self.expected("import"));

@@ -1,7 +1,7 @@
 //! Tests of ansible.builtin: results of tasks, regular expressions, files, sets.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 
 use super::{Entry, version};
@@ -57,7 +57,7 @@ pub(super) const TESTS: &[Entry] = &[
     ("timedout", timed_out),
     ("truthy", truthy),
     ("unreachable", |_, v, a| flag(v, a, "unreachable", "unreachable")),
-    ("uri", |_, v, a| uri(v, a, |s| has_scheme(s))),
+    ("uri", |_, v, a| uri(v, a, has_scheme)),
     ("url", |_, v, a| uri(v, a, |s| has_scheme(s) && s.contains("://"))),
     ("urn", |_, v, a| uri(v, a, |s| s.to_lowercase().starts_with("urn:"))),
     ("vault_encrypted", |_, v, a| simple(a, v.as_str().is_some_and(|s| s.starts_with("$ANSIBLE_VAULT")))),
@@ -206,13 +206,13 @@ fn regex_test(env: &Rc<Env>, value: V, args: Args, fixed: Option<&str>) -> R<boo
     regex::is_match(&*regex::compile(&env.templar, &pattern, flags)?, &text)
 }
 
-fn file(env: &Rc<Env>, value: V, args: Args, test: fn(&PathBuf) -> bool) -> R<bool> {
+fn file(env: &Rc<Env>, value: V, args: Args, test: fn(&Path) -> bool) -> R<bool> {
     args.none("test")?;
     lookups::controller(env, "file test")?;
-    Ok(test(&PathBuf::from(ops::to_str(&value)?)))
+    Ok(test(Path::new(&ops::to_str(&value)?)))
 }
 
-fn is_mount(path: &PathBuf) -> bool {
+fn is_mount(path: &Path) -> bool {
     let (Ok(here), Ok(above)) = (path.symlink_metadata(), path.join("..").metadata()) else { return false };
     !path.is_symlink() && (here.dev() != above.dev() || here.ino() == above.ino())
 }
