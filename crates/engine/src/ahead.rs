@@ -143,7 +143,9 @@ impl Future<'_> {
         if !task.notify().is_empty() {
             self.notifying.extend(steps.iter().flatten());
         }
-        self.open |= verdict::is_open(task);
+        // A loop goes on behind an item that failed, and has failed all the same at its end.
+        let is_loop = steps.iter().flatten().count() > 1;
+        self.open |= verdict::is_open(task) || is_loop;
         self.controller_busy |= acts_on_controller(task);
     }
 

@@ -46,7 +46,7 @@ impl Hooks for TestHooks {
         all_names()
     }
 
-    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<String> {
+    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<lang::Error> {
         Vec::new()
     }
 
