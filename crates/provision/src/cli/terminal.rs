@@ -40,7 +40,35 @@ pub fn width() -> Option<u16> {
 
 /// Ask for something that must not be seen. `None` without an answer.
 pub fn ask_secret(prompt: &str) -> Option<String> {
+    // Before the prompt is seen: whoever (or whatever) answers at once must not be shown either.
+    let _hidden = NoEcho::new();
     rpassword::prompt_password(prompt).ok()
+}
+
+/// The terminal without echo; as it was when dropped.
+struct NoEcho(Option<(std::fs::File, nix::sys::termios::Termios)>);
+
+impl NoEcho {
+    fn new() -> Self {
+        use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+        let open = std::fs::File::options().read(true).write(true).open("/dev/tty");
+        let Some((terminal, before)) = open.ok().and_then(|tty| tcgetattr(&tty).ok().map(|was| (tty, was)))
+        else {
+            return Self(None);
+        };
+        let mut hidden = before.clone();
+        hidden.local_flags.remove(LocalFlags::ECHO);
+        let _ = tcsetattr(&terminal, SetArg::TCSANOW, &hidden);
+        Self(Some((terminal, before)))
+    }
+}
+
+impl Drop for NoEcho {
+    fn drop(&mut self) {
+        if let Some((terminal, before)) = &self.0 {
+            let _ = nix::sys::termios::tcsetattr(terminal, nix::sys::termios::SetArg::TCSANOW, before);
+        }
+    }
 }
 
 /// Ask for a line.
