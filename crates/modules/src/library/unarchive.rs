@@ -58,7 +58,7 @@ args! {
 pub struct Unarchive;
 
 /// An archive on this host, and where it goes.
-pub(self) struct Job {
+struct Job {
     /// Path of the archive.
     pub archive: PathBuf,
     /// What the result calls it.
@@ -69,7 +69,7 @@ pub(self) struct Job {
 }
 
 /// What a look at archive and directory found.
-pub(self) struct Found {
+struct Found {
     pub handler: &'static str,
     /// Is everything there already?
     pub unpacked: bool,
@@ -253,7 +253,7 @@ fn unpack(job: &Job, handler: &str, members: &[String], mut result: Map, host: &
 }
 
 /// A command line that is shown in the result, too.
-pub(self) struct Line {
+struct Line {
     program: PathBuf,
     args: Vec<String>,
     dest: PathBuf,
