@@ -7,8 +7,10 @@ mod authorized_key;
 mod blockinfile;
 mod command;
 mod copy;
+mod cron;
 mod file;
 mod get_url;
+mod getent;
 mod group;
 mod lineinfile;
 mod nginx_site;
@@ -53,7 +55,9 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<authorized_key::AuthorizedKey>(),
         of::<command::Command>(),
         of::<copy::Copy>(),
+        of::<cron::Cron>(),
         of::<file::File>(),
+        of::<getent::Getent>(),
         of::<get_url::GetUrl>(),
         of::<group::Group>(),
         of::<package::Package>(),
