@@ -49,6 +49,13 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
     let asked =
         if lists { Passwords::default() } else { Passwords::ask(&options.connection, &setup.config)? };
     let engine_options = engine_options(&options, &setup, asked);
+    if engine_options.verbosity > 0 && options.run.output == "default" {
+        let text = match &setup.config.file {
+            Some(file) => format!("Using {} as config file", file.display()),
+            None => "No config file found; using defaults".to_owned(),
+        };
+        println!("{}", setup.style(1).paint(&text, crate::report::Colour::Verbose));
+    }
     let hooks: Arc<dyn Hooks> = setup.hooks.clone();
     let loader = Loader::new(hooks.clone(), setup.extra_vars.clone());
     let inventory = setup.inventory()?;

@@ -159,7 +159,12 @@ fn load_inventory(
     options.any_unparsed_is_failed = config.bool("INVENTORY_ANY_UNPARSED_IS_FAILED");
     options.unparsed_is_failed = config.bool("INVENTORY_UNPARSED_IS_FAILED");
     options.no_unparsed_warning = !config.bool("INVENTORY_UNPARSED_WARNING");
-    let mut inventory = Inventory::load(sources, &options)?;
+    // The default source need not be there.
+    let default = !config.is_set("DEFAULT_HOST_LIST");
+    let missing =
+        |source: &&String| default && *source == "/etc/ansible/hosts" && !Path::new(source).exists();
+    let sources: Vec<String> = sources.iter().filter(|s| !missing(s)).cloned().collect();
+    let mut inventory = Inventory::load(&sources, &options)?;
     let merge = config.text("DEFAULT_HASH_BEHAVIOUR").as_deref() == Some("merge");
     inventory.read_vars_files(None, Some(secrets), merge)?;
     Ok(inventory)
