@@ -77,7 +77,7 @@ impl Module for RabbitmqUser {
         let permissions = Rules::permissions(&args)?;
         let topics = Rules::topics(&args)?;
         let broker = Broker { node: args.node.clone() };
-        let users = broker.rows(host, &["list_users"]).map_err(said)?;
+        let users = broker.rows(host, &["list_users"], &["user", "tags"]).map_err(said)?;
         let now = users.iter().find(|row| row.first() == Some(&args.user));
         let result = result! {"user": args.user, "state": args.state};
         let name = args.user.as_str();

@@ -34,7 +34,7 @@ impl Module for RabbitmqVhost {
         args.api.refuse()?;
         args.certificates.refuse()?;
         let broker = Broker { node: args.node };
-        let rows = broker.rows(host, &["list_vhosts", "name", "tracing"])?;
+        let rows = broker.rows(host, &["list_vhosts", "name", "tracing"], &["name", "tracing"])?;
         let now = rows.iter().find(|row| row.first() == Some(&args.name));
         let traced = now.and_then(|row| row.get(1)).is_some_and(|t| t == "true");
         let mut commands: Vec<[&str; 3]> = Vec::new();

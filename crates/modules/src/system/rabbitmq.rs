@@ -110,13 +110,34 @@ impl Broker {
             .with("stderr", output.err()))
     }
 
-    /// Rows of a table, whose columns have tabs between.
-    pub fn rows(&self, host: &Host, words: &[&str]) -> Result<Vec<Vec<String>>> {
+    /// Rows of a table, whose columns have tabs between. Newer versions print `header` above them, in spite of `-q`;
+    /// it is no possible row: tags are in brackets, tracing is `true` or `false`.
+    pub fn rows(&self, host: &Host, words: &[&str], header: &[&str]) -> Result<Vec<Vec<String>>> {
         let text = self.run(host, words, None)?;
-        Ok(text
-            .lines()
-            .filter(|l| !l.is_empty())
-            .map(|l| l.split('\t').map(str::to_owned).collect())
-            .collect())
+        Ok(rows(&text, header))
+    }
+}
+
+fn rows(text: &str, header: &[&str]) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> =
+        text.lines().filter(|l| !l.is_empty()).map(|l| l.split('\t').map(str::to_owned).collect()).collect();
+    if rows.first().is_some_and(|row| row == header) {
+        rows.remove(0);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows;
+
+    // Printed by rabbitmqctl 3.10 (with header) and, without, by 3.6.
+    #[test]
+    fn a_header_is_no_row() {
+        let header = ["vhost", "configure", "write", "read"];
+        let expected = [["/", "^$", "^$", "a b"]];
+        assert_eq!(rows("vhost\tconfigure\twrite\tread\n/\t^$\t^$\ta b\n", &header), expected);
+        assert_eq!(rows("/\t^$\t^$\ta b\n", &header), expected);
+        assert!(rows("", &header).is_empty());
     }
 }

@@ -32,17 +32,19 @@ impl Rules {
             let wanted = [(vec![args.vhost.clone()], rule.to_vec())].into();
             return Ok(Self { wanted, exact: false });
         }
+        let places: Vec<Option<&Value>> = args.permissions.iter().map(|p| p.get("vhost")).collect();
+        if (1..places.len()).any(|i| places[i].is_some() && places[..i].contains(&places[i])) {
+            return Err(fail!(
+                "Error parsing vhost permissions: You can't have two permission dicts for the same vhost"
+            ));
+        }
         let mut wanted = BTreeMap::new();
         for dict in &args.permissions {
             let place = vec![text(dict, "permissions", "vhost")?];
             let names = ["configure_priv", "write_priv", "read_priv"];
             let rule = names.iter().map(|n| text(dict, "permissions", n)).collect::<Result<_>>()?;
             known(dict, "permissions", &["vhost", "configure_priv", "write_priv", "read_priv"])?;
-            if wanted.insert(place, rule).is_some() {
-                return Err(fail!(
-                    "Error parsing vhost permissions: You can't have two permission dicts for the same vhost"
-                ));
-            }
+            wanted.insert(place, rule);
         }
         Ok(Self { wanted, exact: true })
     }
@@ -97,11 +99,11 @@ impl Rules {
 impl Kind {
     /// What the user has.
     pub fn current(self, broker: &Broker, user: &str, host: &Host) -> Result<Vec<Rule>> {
-        let (command, places) = match self {
-            Self::Permissions => ("list_user_permissions", 1),
-            Self::Topics => ("list_user_topic_permissions", 2),
+        let (command, places, header) = match self {
+            Self::Permissions => ("list_user_permissions", 1, ["vhost", "configure", "write", "read"]),
+            Self::Topics => ("list_user_topic_permissions", 2, ["vhost", "exchange", "write", "read"]),
         };
-        let rows = broker.rows(host, &[command, user])?;
+        let rows = broker.rows(host, &[command, user], &header)?;
         Ok(rows
             .into_iter()
             .filter(|row| row.len() > places)
