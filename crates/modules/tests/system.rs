@@ -214,6 +214,7 @@ recorded![
     postgresql_ext,
     postgresql_privs,
     postgresql_user,
+    rabbitmq_user,
     rabbitmq_vhost,
     service,
     supervisorctl,
