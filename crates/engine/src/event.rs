@@ -93,6 +93,8 @@ pub struct HostStats {
 pub enum Event {
     /// A playbook begins: its path as given.
     PlaybookStart {
+        /// How many plays it has.
+        plays: usize,
         path: String,
     },
     PlayStart {

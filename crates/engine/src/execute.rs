@@ -584,9 +584,6 @@ fn registered_item(done: &ItemDone) -> Map {
     for (key, value) in &done.locals {
         result.insert(key.clone(), value.clone());
     }
-    if done.ignored {
-        result.put("_ansible_ignored", true);
-    }
     result
 }
 
@@ -632,18 +629,15 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
 
 /// The error of a failed result, for the report.
 fn failure_report(task: &Task, result: &Map) -> Error {
-    let kind = if crate::action::is_controller_action(&task.module.full) {
+    let judged = result.contains_key("failed_when_result") || result.contains_key("changed_when_result");
+    let kind = if judged || crate::action::is_controller_action(&task.module.full) {
         "Action failed"
     } else {
         "Module failed"
     };
-    let msg = result.text("msg").unwrap_or_default().trim();
-    let text = if result.contains_key("failed_when_result") || result.contains_key("changed_when_result") {
-        "Task failed: Action failed.".to_owned()
-    } else if msg.is_empty() {
-        format!("Task failed: {kind}.")
-    } else {
-        format!("Task failed: {kind}: {msg}")
-    };
+    let msg = result.get("msg").filter(|m| !m.is_null()).map(crate::settings::text_of).unwrap_or_default();
+    let msg = msg.trim();
+    let text =
+        if msg.is_empty() { format!("Task failed: {kind}.") } else { format!("Task failed: {kind}: {msg}") };
     Error::new(text).at(Some(&task.pos))
 }

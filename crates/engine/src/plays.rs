@@ -25,7 +25,8 @@ impl Run {
     /// Run playbooks one after the other. The numbers are reported by [`Run::finish`].
     pub async fn playbooks(self: &Rc<Self>, playbooks: &[Playbook]) -> Verdict {
         for playbook in playbooks {
-            self.emit(Event::PlaybookStart { path: playbook.path.to_string_lossy().into_owned() });
+            let plays = playbook.plays.len();
+            self.emit(Event::PlaybookStart { plays, path: playbook.path.to_string_lossy().into_owned() });
             for play in &playbook.plays {
                 match self.play(play).await {
                     Ok(true) => {}

@@ -85,7 +85,7 @@ pub fn lines_of(text: &str) -> Value {
 pub fn of_loop(items: Vec<Map>) -> Map {
     let any = |key: &str| items.iter().any(|r| r.flag(key));
     let changed = any("changed");
-    let failed = items.iter().any(|r| r.flag("failed") && !r.flag("_ansible_ignored"));
+    let failed = any("failed");
     let all_skipped = !items.is_empty() && items.iter().all(|r| r.flag("skipped"));
     let unreachable = any("unreachable");
     let mut result = Map::new();

@@ -15,6 +15,9 @@ use transport::{Connection, Target};
 
 use crate::options::Options;
 
+/// The longest `timeout` of a task, in seconds.
+const LONGEST_TIMEOUT: u64 = 100_000_000;
+
 /// The keywords of a task that do not decide whether and with what it runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -81,6 +84,18 @@ impl Keywords<'_> {
         Ok(self.value(keyword)?.map(|v| text_of(&v)))
     }
 
+    /// `timeout`, in seconds.
+    fn timeout(&self, options: &Options) -> Result<u64> {
+        let Some(seconds) = self.int(Keyword::Timeout)? else { return Ok(options.task_timeout) };
+        match u64::try_from(seconds) {
+            Ok(seconds) if seconds <= LONGEST_TIMEOUT => Ok(seconds),
+            _ => Err(Error::new(format!(
+                "Timeout {seconds} is invalid, it must be between 0 and {LONGEST_TIMEOUT}."
+            ))
+            .at(Some(&self.task.pos))),
+        }
+    }
+
     fn invalid(&self, keyword: Keyword, kind: &str, value: &Value) -> Error {
         let shown = modules::args_repr(&value.to_json());
         let pos = self.task.keyword(keyword).and_then(Value::pos).or(Some(&self.task.pos));
@@ -128,7 +143,7 @@ impl Keywords<'_> {
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(options.ignore_errors),
             ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
             environment: self.environment()?,
-            timeout: self.int(Keyword::Timeout)?.map_or(options.task_timeout, |t| t.max(0) as u64),
+            timeout: self.timeout(options)?,
             background: self.int(Keyword::Async)?.unwrap_or(0).max(0) as u64,
             poll: self.int(Keyword::Poll)?.map_or(options.poll_interval, |p| p.max(0) as u64),
             r#become: self.become_user(options)?,

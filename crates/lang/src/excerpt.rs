@@ -96,7 +96,9 @@ fn excerpt(pos: &Pos) -> Option<String> {
     let mut out = String::new();
     for number in first..=line {
         let shown: String = lines[number - 1].chars().skip(skipped).take(WIDEST).collect();
-        out.push_str(&format!("{number:>width$} {}\n", shown.replace('\t', " ")));
+        let text = format!("{number:>width$} {}", shown.replace('\t', " "));
+        out.push_str(text.trim_end());
+        out.push('\n');
     }
     out.push_str(&format!("{}^ column {column}", " ".repeat(width + column - skipped)));
     Some(out)

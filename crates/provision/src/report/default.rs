@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use engine::event::{Event, HostStats, Reporter, Status, TaskInfo, TaskResult};
+use engine::results::ResultMap;
 use lang::Value;
 
 use super::dump::{Dump, dump, json};
@@ -122,7 +123,7 @@ impl<O: Write, E: Write> Default_<O, E> {
 
     fn dump(&self, result: &TaskResult) -> String {
         let mut shown = result.result.clone();
-        if result.task.resolved == "ansible.builtin.debug" && !matches!(result.status, Status::Failed) {
+        if result.task.resolved == "ansible.builtin.debug" {
             clean_debug(&mut shown);
         }
         let everything = self.options.verbosity > 2;
@@ -179,7 +180,9 @@ impl<O: Write, E: Write> Default_<O, E> {
             }
             Status::Failed => {
                 self.show_error(result);
-                if !result.is_loop || !result.result.contains_key("results") {
+                // What remains of a debug task has no results of items.
+                let is_debug = result.task.resolved == "ansible.builtin.debug";
+                if !result.is_loop || is_debug || !result.result.contains_key("results") {
                     self.show_diffs(result);
                     self.need_banner(&result.task);
                     self.path_on_failure(result);
@@ -263,7 +266,7 @@ impl<O: Write, E: Write> Default_<O, E> {
     }
 
     fn show_diffs(&mut self, result: &TaskResult) {
-        if result.diff.is_empty() || !result.task.diff {
+        if result.diff.is_empty() || !result.task.diff || !result.result.flag("changed") {
             return;
         }
         let text = diff::render(&result.diff, self.options.style);
@@ -330,10 +333,11 @@ impl<O: Write, E: Write> Default_<O, E> {
 impl<O: Write, E: Write> Reporter for Default_<O, E> {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::PlaybookStart { path } => {
+            Event::PlaybookStart { path, plays } => {
                 if self.options.verbosity > 1 {
                     let name = path.rsplit('/').next().unwrap_or(path);
                     self.banner(&format!("PLAYBOOK: {name}"));
+                    self.say(&format!("{plays} plays in {path}"), Colour::Verbose);
                 }
             }
             Event::PlayStart { name, strategy, check_mode, .. } => {
