@@ -12,7 +12,7 @@ use crate::host::HostRun;
 use crate::linear::lost_its_way;
 use crate::play::PlayRun;
 use crate::program::{self, BlockNode, Kind, TaskNode};
-use crate::results::{self, ResultMap};
+use crate::results::ResultMap;
 use crate::settings::{text_of, to_bool};
 
 /// One file or role that was included, for some hosts.
@@ -113,7 +113,17 @@ impl PlayRun {
         };
         if task.module.is_builtin("include_role") {
             let request = role_request(&one.args)?;
-            let role = self.run.loader.include_role(task, &request, params).map_err(first)?;
+            let name = task.args.get("name").or(task.args.get("role")).and_then(lang::Value::pos);
+            let role = self.run.loader.include_role(task, &request, params).map_err(|errors| {
+                let error = first(errors);
+                // A role that is not there is about its name.
+                match name {
+                    Some(pos) if error.pos().is_none_or(|p| *p == task.pos) => {
+                        Error::new(error.to_string()).with_kind(error.kind()).at(Some(pos))
+                    }
+                    _ => error,
+                }
+            })?;
             self.add_handlers(&role.handlers);
             let mut vars = (**self.vars.borrow()).clone();
             vars.add_role(&role.role);
@@ -152,7 +162,7 @@ impl PlayRun {
         error: Error,
     ) {
         for host in hosts {
-            let result = map_of(&error);
+            let result = failure(task, &error);
             let executed = Executed {
                 host: host.clone(),
                 task: task.clone(),
@@ -171,9 +181,14 @@ impl PlayRun {
     }
 }
 
-fn map_of(error: &Error) -> Map {
-    let mut result = results::failure(error.to_string());
-    result.put("reason", error.to_string());
+/// The result of an include whose file or role is not there, or cannot be read.
+fn failure(task: &Task, error: &Error) -> Map {
+    let mut result = crate::map! {"changed": false, "failed": true, "reason": error.to_string()};
+    if task.module.is_builtin("include_tasks")
+        && let Some(file) = include_file(&task.args)
+    {
+        result.put("include", file);
+    }
     result
 }
 

@@ -193,7 +193,14 @@ impl PlayRun {
             Some(name) => settings::text_of(name),
             None => String::new(),
         };
-        let shown = if name.is_empty() { task.action.as_str().to_owned() } else { name.clone() };
+        let shown = match (name.is_empty(), task.args.get("name").or(task.args.get("role"))) {
+            (false, _) => name.clone(),
+            (true, Some(role)) if task.module.is_builtin("include_role") => {
+                let rendered = self.run.templar.render(role, &scope).unwrap_or_else(|_| role.clone());
+                format!("{} : {}", task.action.as_str(), settings::text_of(&rendered))
+            }
+            (true, _) => task.action.as_str().to_owned(),
+        };
         let title = match task.role() {
             Some(role) => format!("{} : {shown}", role.full_name()),
             None => shown,
