@@ -112,6 +112,11 @@ impl VaultSecrets {
         self.encrypt_with(index, &salt, text)
     }
 
+    /// As [`encrypt`](Self::encrypt), with a salt of the caller's, for envelopes that come out the same each time.
+    pub fn encrypt_salted(&self, text: &[u8], id: Option<&str>, salt: &[u8]) -> Result<String> {
+        self.encrypt_with(self.secret_to_encrypt(id)?, salt, text)
+    }
+
     fn encrypt_with(&self, index: usize, salt: &[u8], text: &[u8]) -> Result<String> {
         let (hmac, ciphertext) = self.keys(index, salt).encrypt(text)?;
         let id = Some(self.secrets[index].0.clone()).filter(|id| id != DEFAULT_ID);

@@ -52,8 +52,17 @@ pub(crate) fn attribute(object: &V, name: &Arc<str>) -> R<Option<V>> {
     if methods::has(object, name) {
         return Ok(Some(V::Func(Rc::new(Func::Method(object.clone(), name.clone())))));
     }
-    let V::Obj(obj) = object else {
-        return Ok(None);
+    let obj = match object {
+        V::Obj(obj) => obj,
+        // The pairs that `groupby` gives have names as well.
+        V::Tuple(pair) if pair.len() == 2 && matches!(pair[1], V::List(_)) => {
+            return Ok(match name.as_ref() {
+                "grouper" => Some(pair[0].clone()),
+                "list" => Some(pair[1].clone()),
+                _ => None,
+            });
+        }
+        _ => return Ok(None),
     };
     match obj.as_ref() {
         Obj::Namespace(map) => Ok(map.borrow().get(name.as_ref()).cloned()),

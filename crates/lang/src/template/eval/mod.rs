@@ -71,6 +71,19 @@ pub(crate) fn locate(fail: Fail, pos: Option<&Pos>, line: u32) -> Fail {
     }
 }
 
+fn is_vault_test(name: &str) -> bool {
+    matches!(name, "vault_encrypted" | "ansible.builtin.vault_encrypted")
+}
+
+/// Is the operand a variable, or a member of one, that is an encrypted text as it was written?
+fn still_encrypted(operand: &Expr, frame: &Rc<Frame>) -> R<bool> {
+    let Expr::Name(name) = operand else { return Ok(false) };
+    if frame.get(name).is_some() {
+        return Ok(false);
+    }
+    Ok(matches!(frame.env().scope.get(name)?, Some(crate::Value::Vault(_))))
+}
+
 /// The value of an expression. What it names but nothing defines is an undefined value, not an error.
 pub(crate) fn eval(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
     frame.env().limits.spend(1)?;
@@ -85,7 +98,10 @@ pub(crate) fn eval(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
                 return render_text(frame.env(), &Str::template(text.clone(), None));
             }
             // Lookups render templates in constants, with a warning.
-            Const::Str(text) => V::Str(Str::template(text.clone(), None)),
+            Const::Str(text) if crate::value::may_be_template(text) => {
+                V::Str(Str::template(text.clone(), None))
+            }
+            Const::Str(text) => V::str(text.clone()),
         }),
         Expr::Name(name) => name_value(name, frame),
         Expr::List(items) => Ok(V::list(eval_all(items, frame)?)),
@@ -124,6 +140,9 @@ pub(crate) fn eval(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
             filters::apply(name, operand, args, frame.env())
         }
         Expr::Test(operand, name, call_args) => {
+            if is_vault_test(name) && still_encrypted(operand, frame)? {
+                return Ok(V::Bool(true));
+            }
             let operand = deeper(operand, frame)?;
             let args = eval_args(call_args, frame)?;
             tests::apply(name, operand, args, frame.env())

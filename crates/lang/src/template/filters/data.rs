@@ -28,7 +28,6 @@ pub(super) const FILTERS: &[Entry] = &[
     ("to_nice_yaml", |_, v, a| to_yaml(v, a, true)),
     ("to_yaml", |_, v, a| to_yaml(v, a, false)),
     ("type_debug", type_debug),
-    ("undef", |_, _, _| Ok(V::undef("Mandatory variable has not been overridden"))),
     ("zip", zip),
     ("zip_longest", zip_longest),
 ];
@@ -244,7 +243,7 @@ fn subelements(_: &Rc<Env>, value: V, args: Args) -> R<V> {
 }
 
 /// Each element with each member of the list found under `path` in it.
-pub(crate) fn subelement_pairs(value: &V, path: &[String], skip_missing: bool) -> R<Vec<V>> {
+fn subelement_pairs(value: &V, path: &[String], skip_missing: bool) -> R<Vec<V>> {
     let elements = match iterate::as_dict(value)? {
         Some(map) => map.borrow().values().cloned().collect(),
         None => match iterate::as_list(value)? {

@@ -72,14 +72,15 @@ fn encode(data: &[u8], encoding: &str) -> R<Vec<u8>> {
         "utf-16-le" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
         "utf-16-be" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         "utf-16" => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
-        "latin-1" | "latin1" | "iso-8859-1" => {
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => {
             text.chars().map(|c| u8::try_from(c as u32).unwrap_or(b'?')).collect()
         }
         other => return Fail::python(format!("unknown encoding: {other}")),
     })
 }
 
-fn decode(data: &[u8], encoding: &str) -> R<String> {
+/// Bytes of an encoding as text.
+pub(crate) fn decode(data: &[u8], encoding: &str) -> R<String> {
     let units = |to: fn([u8; 2]) -> u16| data.chunks_exact(2).map(|c| to([c[0], c[1]])).collect::<Vec<u16>>();
     Ok(match encoding.to_lowercase().replace('_', "-").as_str() {
         "utf-8" | "utf8" | "ascii" => String::from_utf8_lossy(data).into_owned(),
@@ -88,7 +89,7 @@ fn decode(data: &[u8], encoding: &str) -> R<String> {
         "utf-16" => {
             String::from_utf16_lossy(&units(u16::from_le_bytes)).trim_start_matches('\u{feff}').to_string()
         }
-        "latin-1" | "latin1" | "iso-8859-1" => data.iter().map(|b| char::from(*b)).collect(),
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => data.iter().map(|b| char::from(*b)).collect(),
         other => return Fail::python(format!("unknown encoding: {other}")),
     })
 }

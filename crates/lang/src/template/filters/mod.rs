@@ -5,9 +5,12 @@ mod data;
 mod hashes;
 mod jinja;
 mod json;
+mod math;
 mod paths;
 mod sequences;
 mod strings;
+mod urls;
+mod vault;
 
 pub use paths::expandvars;
 
@@ -23,8 +26,7 @@ use crate::template::object::{Fail, R, V};
 use crate::template::suggest;
 
 pub(crate) use crypt::{crypt, random_salt};
-pub(crate) use data::subelement_pairs;
-#[allow(unused_imports)]
+pub(crate) use hashes::decode;
 pub(crate) use json::{DumpOptions, dump_value};
 pub(crate) use paths::{expanduser as expand_user, glob_files};
 pub(crate) use sequences::Seen;
@@ -57,6 +59,9 @@ fn table() -> &'static HashMap<&'static str, Known> {
             ("ansible.builtin", paths::FILTERS),
             ("ansible.builtin", hashes::FILTERS),
             ("ansible.builtin", crypt::FILTERS),
+            ("ansible.builtin", math::FILTERS),
+            ("ansible.builtin", urls::FILTERS),
+            ("ansible.builtin", vault::FILTERS),
         ];
         for (collection, entries) in groups {
             for (name, run) in *entries {

@@ -564,6 +564,19 @@ fn unique(_: &Rc<Env>, value: V, args: Args) -> R<V> {
             Some(path) => attribute_path(&item, path)?,
             None => item.force()?,
         };
+        // Jinja2's own filter keeps a set; Ansible's stands in for it when nothing but the list is given.
+        let strict = path.is_some() || b.get(0).is_some_and(|flag| matches!(flag, V::Bool(false)));
+        let unusable = match &key {
+            V::Undef(undef) => Some(undef.message.to_string()),
+            V::Dict(_) => Some("unhashable type: '_AnsibleLazyTemplateDict'".to_string()),
+            V::List(_) => Some("unhashable type: '_AnsibleLazyTemplateList'".to_string()),
+            _ => None,
+        };
+        if strict && let Some(reason) = unusable {
+            return Fail::python(format!(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied: {reason}"
+            ));
+        }
         let key = if exact { key } else { ignore_case(&key)? };
         if seen.insert(&key)? {
             out.push(item);

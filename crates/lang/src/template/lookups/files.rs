@@ -20,7 +20,7 @@ pub(super) const LOOKUPS: &[Entry] = &[
     ("fileglob", fileglob),
     ("filetree", filetree),
     ("first_found", first_found),
-    ("ini", ini),
+    ("ini", super::ini::ini),
     ("template", template),
     ("unvault", unvault),
 ];
@@ -34,14 +34,19 @@ fn not_found(name: &str) -> Fail {
 
 /// The bytes of a file of the search path; an encrypted one is decrypted.
 fn contents(env: &Rc<Env>, subdir: &str, name: &str) -> R<(PathBuf, Vec<u8>)> {
-    let Some(path) = find_file(env, subdir, name) else { return Err(not_found(name)) };
+    found(env, subdir, name)?.ok_or_else(|| not_found(name))
+}
+
+/// As [`contents`], `None` when there is no such file.
+pub(super) fn found(env: &Rc<Env>, subdir: &str, name: &str) -> R<Option<(PathBuf, Vec<u8>)>> {
+    let Some(path) = find_file(env, subdir, name) else { return Ok(None) };
     let data = std::fs::read(&path)
         .map_err(|e| Fail::Python(format!("Unable to access the file '{}': {e}", path.display()).into()))?;
     if data.starts_with(b"$ANSIBLE_VAULT;") {
         let text = VaultText { text: String::from_utf8_lossy(&data).into_owned(), pos: None };
-        return Ok((path, env.templar.decrypt(&text)?.into_bytes()));
+        return Ok(Some((path, env.templar.decrypt(&text)?.into_bytes())));
     }
-    Ok((path, data))
+    Ok(Some((path, data)))
 }
 
 fn text_contents(env: &Rc<Env>, subdir: &str, name: &str) -> R<(PathBuf, String)> {
@@ -50,12 +55,16 @@ fn text_contents(env: &Rc<Env>, subdir: &str, name: &str) -> R<(PathBuf, String)
 }
 
 fn flag(args: &mut Args, name: &str, default: bool) -> R<bool> {
-    match args.take(name)? {
-        Some(V::Str(word)) => {
+    args.take(name)?.map_or(Ok(default), |value| truth_of(&value))
+}
+
+/// An option that says yes or no, in words or as a value.
+pub(super) fn truth_of(value: &V) -> R<bool> {
+    match value {
+        V::Str(word) => {
             Ok(matches!(word.as_str().to_lowercase().as_str(), "yes" | "on" | "1" | "true" | "y" | "t"))
         }
-        Some(value) => ops::truth(&value),
-        None => Ok(default),
+        value => ops::truth(value),
     }
 }
 
@@ -353,111 +362,6 @@ fn csv_rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
         rows.push(row);
     }
     rows
-}
-
-fn ini(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
-    controller(env, "ini lookup")?;
-    let mut defaults: Vec<(String, V)> = Vec::new();
-    for (key, value) in std::mem::take(&mut args.kw) {
-        defaults.push((key.to_string(), value));
-    }
-    let mut out = Vec::new();
-    for term in texts(&args)? {
-        let mut options: Vec<(String, String)> = Vec::new();
-        for (key, value) in &defaults {
-            options.push((
-                key.clone(),
-                if matches!(value, V::None) { String::new() } else { ops::to_str(value)? },
-            ));
-        }
-        let mut key_words = Vec::new();
-        for word in term.split_whitespace() {
-            match word.split_once('=') {
-                Some((name, value))
-                    if [
-                        "type",
-                        "file",
-                        "section",
-                        "re",
-                        "encoding",
-                        "default",
-                        "case_sensitive",
-                        "allow_no_value",
-                        "allow_none",
-                        "interpolation",
-                    ]
-                    .contains(&name) =>
-                {
-                    options.push((name.to_string(), value.to_string()));
-                }
-                _ => key_words.push(word),
-            }
-        }
-        let key = key_words.join(" ");
-        let get = |name: &str| options.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-        let is_true = |name: &str| {
-            get(name).is_some_and(|v| matches!(v.to_lowercase().as_str(), "yes" | "true" | "1" | "on"))
-        };
-        let properties = get("type").as_deref() == Some("properties");
-        let section = if properties {
-            "java_properties".to_string()
-        } else {
-            get("section").unwrap_or_else(|| "global".into())
-        };
-        let (_, text) = text_contents(env, "files", &get("file").unwrap_or_else(|| "ansible.ini".into()))?;
-        let entries = ini_entries(&text, if properties { Some("java_properties") } else { None });
-        let fold = |s: &str| if is_true("case_sensitive") { s.to_string() } else { s.to_lowercase() };
-        let in_section = |s: &str| s == section || s == "DEFAULT";
-        if is_true("re") {
-            let flags = crate::template::regex::Flags::default();
-            let pattern = crate::template::regex::compile(&env.templar, &format!("\\A(?:{key})"), flags)?;
-            for (s, name, value) in &entries {
-                if in_section(s) && crate::template::regex::is_match(&pattern, &fold(name))? {
-                    out.push(V::str(value.as_str()));
-                }
-            }
-            continue;
-        }
-        let found = entries.iter().rev().find(|(s, name, _)| in_section(s) && fold(name) == fold(&key));
-        match found {
-            Some((_, _, value)) => out.push(V::str(value.as_str())),
-            None => match get("default") {
-                Some(default) => out.push(V::str(default)),
-                None => out.push(V::str("")),
-            },
-        }
-    }
-    Ok(out)
-}
-
-/// Section, name and value of every line; continuation lines belong to the value before.
-pub(crate) fn ini_entries(text: &str, start: Option<&str>) -> Vec<(String, String, String)> {
-    let mut section = start.unwrap_or("").to_string();
-    let mut out: Vec<(String, String, String)> = Vec::new();
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|t| t.split_once(']')) {
-            section = name.0.to_string();
-            continue;
-        }
-        if line.starts_with([' ', '\t'])
-            && let Some(last) = out.last_mut()
-            && last.0 == section
-        {
-            last.2.push('\n');
-            last.2.push_str(trimmed);
-            continue;
-        }
-        let (name, value) = match trimmed.find(['=', ':']) {
-            Some(at) => (trimmed[..at].trim_end(), trimmed[at + 1..].trim_start()),
-            None => (trimmed, ""),
-        };
-        out.push((section.clone(), name.to_string(), value.to_string()));
-    }
-    out
 }
 
 fn filetree(env: &Rc<Env>, args: Args) -> R<Vec<V>> {

@@ -7,7 +7,6 @@ use crate::Key;
 use crate::template::env::Env;
 use crate::template::eval::args::Args;
 use crate::template::eval::{iterate, ops};
-use crate::template::filters::subelement_pairs;
 use crate::template::object::{Dict, Fail, R, V};
 use crate::template::{printf, random, repr};
 
@@ -155,6 +154,7 @@ fn random_choice(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
 }
 
 fn subelements(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
+    const START: &str = "subelements lookup expects a list of two or three items, ";
     let mut terms = args.pos.clone();
     if terms.len() == 1
         && let Some(inner) = iterate::as_list(&terms[0])?
@@ -162,32 +162,75 @@ fn subelements(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
         terms = inner;
     }
     if !(2..=3).contains(&terms.len()) {
-        return Fail::python(
-            "subelements lookup expects a list of two or three items, first a dict or a list, second a string pointing to the subkey",
-        );
+        return Fail::python(START.trim_end());
     }
-    let path: Vec<String> = ops::to_str(&terms[1])?.split('.').map(str::to_string).collect();
-    let skip = match terms.get(2) {
-        Some(flags) => match iterate::member(flags, "skip_missing")? {
+    let elements = terms[0].need()?;
+    let elements = match iterate::entries(&elements)? {
+        Some(entries) => Some(entries.into_iter().map(|(_, v)| v).collect()),
+        None => iterate::as_list(&elements)?,
+    };
+    let (Some(elements), V::Str(path)) = (elements, terms[1].need()?) else {
+        return Fail::python(format!("{START}first a dict or a list, second a string pointing to the subkey"));
+    };
+    let path: Vec<&str> = path.as_str().split('.').collect();
+    let skip = match terms.get(2).map(V::need).transpose()? {
+        None => false,
+        Some(flags) if iterate::as_dict(&flags)?.is_none() => {
+            return Fail::python(format!("{START}the optional third item must be a dict with flags skip_missing"));
+        }
+        Some(flags) => match iterate::member(&flags, "skip_missing")? {
             Some(flag) => word_is_true(&flag)?,
             None => false,
         },
-        None => false,
     };
-    let elements = terms[0].need()?;
-    let elements = match iterate::entries(&elements)? {
-        Some(entries) => V::list(entries.into_iter().map(|(_, v)| v).collect()),
-        None => elements,
-    };
-    let mut kept = Vec::new();
-    for item in iterate::items_of(&elements)? {
+    let mut out = Vec::new();
+    for element in elements {
+        let element = element.need()?;
+        if iterate::as_dict(&element)?.is_none() {
+            let shown = repr::repr(&element)?;
+            return Fail::python(format!("subelements lookup expects a dictionary, got '{shown}'"));
+        }
         // What a loop skipped has no sub-elements.
-        match iterate::member(&item, "skipped")? {
-            Some(flag) if ops::truth(&flag)? => {}
-            _ => kept.push(item),
+        if let Some(flag) = iterate::member(&element, "skipped")?
+            && ops::truth(&flag)?
+        {
+            continue;
+        }
+        for item in below(&element, &path, skip)? {
+            out.push(V::tuple(vec![element.clone(), item]));
         }
     }
-    subelement_pairs(&V::list(kept), &path, skip)
+    Ok(out)
+}
+
+/// The list at the end of a path of keys; nothing if it may be missing and is.
+fn below(element: &V, path: &[&str], skip_missing: bool) -> R<Vec<V>> {
+    let mut at = element.clone();
+    for (i, key) in path.iter().enumerate() {
+        let Some(found) = iterate::member(&at, key)? else {
+            if skip_missing {
+                return Ok(Vec::new());
+            }
+            return Fail::python(format!(
+                "could not find {} key in iterated item '{}'",
+                repr::quoted(key),
+                repr::repr(&at)?
+            ));
+        };
+        at = found.need()?;
+        let last = i + 1 == path.len();
+        let wanted = match last {
+            true if iterate::as_list(&at)?.is_none() => "list",
+            false if iterate::as_dict(&at)?.is_none() => "dictionary",
+            _ => continue,
+        };
+        if skip_missing && !last {
+            return Ok(Vec::new());
+        }
+        let shown = repr::repr(&at)?;
+        return Fail::python(format!("the key {key} should point to a {wanted}, got '{shown}'"));
+    }
+    iterate::items_of(&at)
 }
 
 fn word_is_true(value: &V) -> R<bool> {
@@ -197,33 +240,32 @@ fn word_is_true(value: &V) -> R<bool> {
     }
 }
 
-/// `start=1 end=5 stride=2 format=x%02d`, or `1-5/2:x%02d`, or options.
+/// `start=1 end=5 stride=2 format=x%02d`, or `1-5/2:x%02d`, or options; a term's own settings are stronger.
 fn sequence(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
     let mut out = Vec::new();
-    let mut terms = flattened_terms(&args)?;
-    if terms.is_empty() {
-        terms.push(V::str(""));
+    let terms = flattened_terms(&args)?;
+    let mut options = Vec::new();
+    for (key, value) in &args.kw {
+        options.push((key.to_string(), ops::to_str(value)?));
+    }
+    if terms.is_empty() && !options.is_empty() {
+        Sequence::read(&options)?.run(env, &mut out)?;
     }
     for term in terms {
-        let mut s = Sequence::default();
         let text = ops::to_str(&term)?;
-        for (key, value) in &args.kw {
-            s.set(key, &ops::to_str(value)?)?;
-        }
-        if !s.shortcut(&text)? {
-            for pair in text.split_whitespace() {
-                match pair.split_once('=') {
-                    Some((key, value)) => s.set(key, value)?,
-                    None => {
-                        return Fail::python(format!(
-                            "unknown error parsing with_sequence arguments: {}. Error was: ",
-                            repr::quoted(&text)
-                        ));
-                    }
+        let mut settings = options.clone();
+        match Sequence::shortcut(&text) {
+            Some(short) => settings.extend(short),
+            None => {
+                for word in text.split_whitespace() {
+                    settings.push(match word.split_once('=') {
+                        Some((key, value)) => (key.to_string(), value.to_string()),
+                        None => ("_raw_params".to_string(), word.to_string()),
+                    });
                 }
             }
         }
-        s.run(env, &mut out)?;
+        Sequence::read(&settings)?.run(env, &mut out)?;
     }
     Ok(out)
 }
@@ -243,35 +285,36 @@ impl Default for Sequence {
 }
 
 impl Sequence {
-    fn set(&mut self, key: &str, value: &str) -> R<()> {
-        let number = || -> R<i128> {
-            let (radix, digits) = match value.to_lowercase() {
-                v if v.starts_with("0x") => (16, v[2..].to_string()),
-                v if v.starts_with("0o") => (8, v[2..].to_string()),
-                v if v.len() > 1 && v.starts_with('0') => (8, v),
-                v => (10, v),
+    fn read(settings: &[(String, String)]) -> R<Self> {
+        let mut sequence = Self::default();
+        for (key, value) in settings {
+            let number = || -> R<i128> {
+                value.trim().parse().or_else(|_| {
+                    Fail::python(format!(
+                        "Config '{key}' for 'sequence' lookup plugin from 'Direct' has an invalid value: Invalid value provided for 'integer': {}",
+                        repr::quoted(value)
+                    ))
+                })
             };
-            i128::from_str_radix(&digits, radix)
-                .or_else(|_| Fail::python(format!("can't parse {key}={value} as integer")))
-        };
-        match key {
-            "start" => self.start = number()?,
-            "end" => self.end = Some(number()?),
-            "count" => self.count = Some(number()?),
-            "stride" => self.stride = number()?,
-            "format" => self.format = value.to_string(),
-            other => {
-                return Fail::python(format!(
-                    "unrecognized arguments to with_sequence: [{}]",
-                    repr::quoted(other)
-                ));
+            match key.as_str() {
+                "start" => sequence.start = number()?,
+                "end" => sequence.end = Some(number()?),
+                "count" => sequence.count = Some(number()?),
+                "stride" => sequence.stride = number()?,
+                "format" => sequence.format = value.clone(),
+                other => {
+                    return Fail::python(format!(
+                        "unrecognized arguments to with_sequence: [{}]",
+                        repr::quoted(other)
+                    ));
+                }
             }
         }
-        Ok(())
+        Ok(sequence)
     }
 
-    /// `[start-]end[/stride][:format]`
-    fn shortcut(&mut self, text: &str) -> R<bool> {
+    /// `[start-]end[/stride][:format]`; numbers are looked at later.
+    fn shortcut(text: &str) -> Option<Vec<(String, String)>> {
         let (numbers, format) = match text.split_once(':') {
             Some((numbers, format)) => (numbers, Some(format)),
             None => (text, None),
@@ -284,25 +327,15 @@ impl Sequence {
             Some((start, end)) => (Some(start), end),
             None => (None, range),
         };
-        let numeric = |t: &str| {
-            !t.is_empty()
-                && t.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'x' | b'o'))
-                && t.starts_with(|c: char| c.is_ascii_digit())
-        };
-        if !numeric(end) || start.is_some_and(|s| !numeric(s)) || stride.is_some_and(|s| !numeric(s)) {
-            return Ok(false);
+        let word = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric());
+        let plain = end.starts_with(|c: char| c.is_ascii_digit());
+        let shortcut = word(end) && start.is_none_or(word) && stride.is_none_or(word);
+        // A single word is a number or not meant for this.
+        if !shortcut || (start.is_none() && stride.is_none() && !plain) {
+            return None;
         }
-        if let Some(start) = start {
-            self.set("start", start)?;
-        }
-        self.set("end", end)?;
-        if let Some(stride) = stride {
-            self.set("stride", stride)?;
-        }
-        if let Some(format) = format {
-            self.format = format.to_string();
-        }
-        Ok(true)
+        let named = [("start", start), ("end", Some(end)), ("stride", stride), ("format", format)];
+        Some(named.iter().filter_map(|(k, v)| Some((k.to_string(), (*v)?.to_string()))).collect())
     }
 
     fn run(mut self, env: &Rc<Env>, out: &mut Vec<V>) -> R<()> {
@@ -313,6 +346,7 @@ impl Sequence {
             if count == 0 {
                 return Ok(());
             }
+            // One short of the next step, whatever the direction.
             self.end = Some(self.start + count * self.stride - 1);
         }
         let Some(end) = self.end else {
@@ -341,7 +375,7 @@ impl Sequence {
             match printf::format(&self.format, &n) {
                 Ok(text) => out.push(V::str(text)),
                 Err(_) => {
-                    return Fail::python(format!("problem formatting {} with {}", self.start, self.format));
+                    return Fail::python(format!("problem formatting {} with '{}'", self.start, self.format));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Lookups: data from the controller, for templates and `with_NAME` loops.
 
 mod files;
+mod ini;
 mod lists;
 mod values;
 
@@ -55,10 +56,21 @@ pub(crate) fn run(name: &str, mut args: Args, env: &Rc<Env>) -> R<Vec<V>> {
         }
         return Err(error.into());
     };
-    for value in args.pos.iter_mut().chain(args.kw.iter_mut().map(|(_, v)| v)) {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    for value in &mut args.pos {
         *value = embedded(value, env)?;
         if let V::Undef(undef) = value
-            && !TAKES_UNDEFINED.contains(&name)
+            && !TAKES_UNDEFINED.contains(&short)
+        {
+            return Err(Fail::Undefined(undef.clone()));
+        }
+    }
+    for (option, value) in &mut args.kw {
+        *value = embedded(value, env)?;
+        if let V::Undef(undef) = value
+            && !TAKES_UNDEFINED.contains(&short)
+            // A default may be undefined: it is an error only where it is needed.
+            && !(option.as_ref() == "default" && matches!(short, "env" | "vars"))
         {
             return Err(Fail::Undefined(undef.clone()));
         }

@@ -31,17 +31,14 @@ fn vars(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
     let mut out = Vec::new();
     for term in &args.pos {
         let V::Str(name) = term.need()? else {
-            return Fail::python(format!(
-                "Invalid setting identifier, {} is not a string, its a {}",
-                repr::quoted(&ops::to_str(term)?),
-                term.type_name()
-            ));
+            return Fail::python(format!("Variable name must be 'str' not '{}'.", term.type_name()));
         };
         let name = name.shared();
         match env.variable(&name)? {
             Some(V::Undef(undef)) => return Err(Fail::Undefined(undef)),
             Some(value) => out.push(value),
             None => match &default {
+                Some(V::Undef(undef)) => return Err(Fail::Undefined(undef.clone())),
                 Some(default) => out.push(default.clone()),
                 None => {
                     return Err(Fail::Undefined(Undef::new(format!(
@@ -58,8 +55,23 @@ fn varnames(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
     let mut names = env.scope.names();
     names.sort();
     let mut out = Vec::new();
-    for pattern in texts(&args)? {
-        let compiled = regex::compile(&env.templar, &pattern, Flags::default())?;
+    for term in &args.pos {
+        let term = term.need()?;
+        let V::Str(pattern) = &term else {
+            return Fail::python(format!(
+                "Invalid setting identifier, \"{}\" is not a string, it is a <class '{}'>",
+                ops::to_str(&term)?,
+                term.type_name()
+            ));
+        };
+        let pattern = pattern.as_str();
+        let compiled = regex::compile(&env.templar, pattern, Flags::default()).map_err(|fail| {
+            let reason = match pattern.starts_with(['*', '+', '?']) {
+                true => "nothing to repeat at position 0".to_string(),
+                false => fail.message(),
+            };
+            Fail::Python(format!("Unable to use \"{pattern}\" as a search parameter: {reason}").into())
+        })?;
         for name in &names {
             if regex::is_match(&compiled, name)? {
                 out.push(V::str(name.as_str()));
@@ -78,6 +90,16 @@ fn env_var(_: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         out.push(match std::env::var_os(if usable { name.as_str() } else { "" }).filter(|_| usable) {
             Some(value) => V::str(value.to_string_lossy().into_owned()),
             None => match &default {
+                // `default=undef()`: the variable has to be there.
+                Some(V::Undef(undef)) => {
+                    let message = match undef.message.as_ref() {
+                        "Mandatory variable has not been overridden" => {
+                            format!("The environment variable {} is not set.", repr::quoted(&name))
+                        }
+                        given => given.to_string(),
+                    };
+                    return Err(Fail::Undefined(Undef::new(message)));
+                }
                 Some(default) => default.clone(),
                 None => V::str(""),
             },

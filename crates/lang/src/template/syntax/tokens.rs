@@ -59,7 +59,8 @@ impl SyntaxError {
 #[derive(Clone, Debug)]
 pub(crate) struct Syntax {
     pub config: SyntaxConfig,
-    /// Are backslashes in string constants escapes? In template files yes; in playbooks they stand for themselves.
+    /// Are backslashes in string constants of `{{ }}` escapes? In template files yes; in playbooks they stand for
+    /// themselves. In statements and in bare expressions they are escapes everywhere.
     pub escapes: bool,
     /// Is the whole text one expression, without delimiters?
     pub expression: bool,
@@ -74,6 +75,7 @@ pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>,
     let mut open: Vec<&'static str> = Vec::new();
     let mut lines = LineCounter::new(source);
     let mut last = 0usize;
+    let mut in_variable = false;
     loop {
         match lexer.next_token() {
             Ok(None) => break,
@@ -85,7 +87,13 @@ pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>,
                     Token::TemplateData(text) => Token::TemplateData(raw_text(source, start, text)),
                     other => other,
                 };
-                let tok = convert(token, source.get(start..last).unwrap_or(""), syntax, line)?;
+                match token {
+                    Token::VariableStart => in_variable = true,
+                    Token::VariableEnd => in_variable = false,
+                    _ => {}
+                }
+                let escapes = syntax.escapes || !in_variable;
+                let tok = convert(token, source.get(start..last).unwrap_or(""), escapes, line)?;
                 if let Tok::Op(op) = tok {
                     balance(&mut open, op, line)?;
                 }
@@ -165,7 +173,7 @@ fn unexpected_char(source: &str, offset: usize) -> String {
     format!("unexpected char {shown} at {index}")
 }
 
-fn convert(token: Token<'_>, raw: &str, syntax: &Syntax, line: u32) -> Result<Tok, SyntaxError> {
+fn convert(token: Token<'_>, raw: &str, escapes: bool, line: u32) -> Result<Tok, SyntaxError> {
     Ok(match token {
         Token::TemplateData(text) => Tok::Text(text.to_string()),
         Token::VariableStart => Tok::VarBegin,
@@ -177,7 +185,7 @@ fn convert(token: Token<'_>, raw: &str, syntax: &Syntax, line: u32) -> Result<To
         Token::String(text) => {
             let inner = raw.get(1..raw.len().saturating_sub(1));
             match inner {
-                Some(inner) if syntax.escapes => Tok::Str(unescape(inner)),
+                Some(inner) if escapes => Tok::Str(unescape(inner)),
                 Some(inner) => Tok::Str(inner.to_string()),
                 None => Tok::Str(text.to_string()),
             }
