@@ -159,9 +159,7 @@ pub(crate) fn crypt(
         ));
     }
     if kind != Scheme::Md5 && rounds > most {
-        return failed(&format!(
-            "{name}: max_desired_rounds ({rounds}) is too high, must be at most {most}"
-        ));
+        return failed(&format!("{name}: max_desired_rounds ({rounds}) is too high, must be at most {most}"));
     }
     if plain.contains('\0') {
         return failed(&format!("{name} does not allow NULL bytes in password"));
@@ -171,12 +169,14 @@ pub(crate) fn crypt(
         Scheme::Bcrypt => bcrypt(plain, &salt, rounds, ident.unwrap_or("2b")),
         Scheme::Sha256 => {
             let params = sha_crypt::Sha256Params::new(rounds as usize);
-            let hash = params.and_then(|p| sha_crypt::sha256_crypt_b64(plain.as_bytes(), salt.as_bytes(), &p));
+            let hash =
+                params.and_then(|p| sha_crypt::sha256_crypt_b64(plain.as_bytes(), salt.as_bytes(), &p));
             sha(hash, '5', rounds, &salt)
         }
         Scheme::Sha512 => {
             let params = sha_crypt::Sha512Params::new(rounds as usize);
-            let hash = params.and_then(|p| sha_crypt::sha512_crypt_b64(plain.as_bytes(), salt.as_bytes(), &p));
+            let hash =
+                params.and_then(|p| sha_crypt::sha512_crypt_b64(plain.as_bytes(), salt.as_bytes(), &p));
             sha(hash, '6', rounds, &salt)
         }
     }

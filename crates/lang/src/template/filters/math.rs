@@ -170,8 +170,7 @@ fn bytes_of_size(text: &str, default_unit: Option<&str>, bits: bool) -> Result<i
         };
         let same = unit == short || unit.to_lowercase() == long;
         if !same {
-            let wanted =
-                if power == 0 { format!("{letter} or {name}") } else { format!("{short} or {key}") };
+            let wanted = if power == 0 { format!("{letter} or {name}") } else { format!("{short} or {key}") };
             return Err(format!(
                 "human_to_bytes() failed to convert {text}. Value is not a valid string (expect {wanted})"
             ));

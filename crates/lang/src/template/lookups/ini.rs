@@ -125,11 +125,7 @@ fn lookup(env: &Rc<Env>, key: &str, options: &Options, out: &mut Vec<V>) -> R<()
         Some(own) => own,
         None if section == DEFAULT => &none,
         None => {
-            return Fail::python(format!(
-                "No section {} in {}.",
-                quoted(section),
-                quoted(&options.file)
-            ));
+            return Fail::python(format!("No section {} in {}.", quoted(section), quoted(&options.file)));
         }
     };
     let reader = Reader { section, own, defaults, options };

@@ -170,13 +170,17 @@ fn subelements(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
         None => iterate::as_list(&elements)?,
     };
     let (Some(elements), V::Str(path)) = (elements, terms[1].need()?) else {
-        return Fail::python(format!("{START}first a dict or a list, second a string pointing to the subkey"));
+        return Fail::python(format!(
+            "{START}first a dict or a list, second a string pointing to the subkey"
+        ));
     };
     let path: Vec<&str> = path.as_str().split('.').collect();
     let skip = match terms.get(2).map(V::need).transpose()? {
         None => false,
         Some(flags) if iterate::as_dict(&flags)?.is_none() => {
-            return Fail::python(format!("{START}the optional third item must be a dict with flags skip_missing"));
+            return Fail::python(format!(
+                "{START}the optional third item must be a dict with flags skip_missing"
+            ));
         }
         Some(flags) => match iterate::member(&flags, "skip_missing")? {
             Some(flag) => word_is_true(&flag)?,
