@@ -186,7 +186,7 @@ for serial in ["1", "2", "'50%'", "[1, 2]", "[1, '100%']"]:
          hosts="h1,h2,h3,h4,h5", serial=serial, handlers=HANDLERS)
 case("serial, one fails", lines(CHANGE % "a", FAIL_H2 % "b", CHANGE % "c"), hosts="h1,h2,h3,h4", serial="2")
 case("serial, a batch fails", lines(CHANGE % "a",
-     "- {name: b, command: /bin/false, when: "inventory_hostname in ['h1', 'h2']"}", CHANGE % "c"),
+     "- {name: b, command: /bin/false, when: \"inventory_hostname in ['h1', 'h2']\"}", CHANGE % "c"),
      hosts="h1,h2,h3,h4", serial="2")
 case("serial 1, first fails", lines("- {name: b, command: /bin/false, when: inventory_hostname == 'h1'}"),
      hosts="h1,h2,h3", serial="1")
@@ -214,7 +214,7 @@ case("run_once with a loop", lines(
     "- {name: b, debug: {msg: '{{ r.results | length }}'}}"), hosts="h1,h2")
 case("run_once ignored", lines("- {name: a, command: /bin/false, run_once: true, ignore_errors: true}", CHANGE % "b"))
 
-SOME_FAIL = "- {name: b, command: /bin/false, when: "inventory_hostname in [%s]"}"
+SOME_FAIL = "- {name: b, command: /bin/false, when: \"inventory_hostname in [%s]\"}"
 for percent in ["0", "24", "25", "49", "50"]:
     case(f"max_fail_percentage {percent}, one of four", lines(CHANGE % "a", SOME_FAIL % "'h2'", CHANGE % "c"),
          hosts="h1,h2,h3,h4", max_fail_percentage=percent)

@@ -175,7 +175,12 @@ impl Future<'_> {
             "meta" => {
                 return match task.args.get("_raw_params").and_then(Value::as_str) {
                     Some("flush_handlers") if task.when().is_empty() => self.flush(any_notified),
-                    Some("noop") => {
+                    Some("role_complete") => {
+                        self.roles_done.extend(task.role().map(|role| role.id));
+                        self.cursor.advance();
+                        Some(())
+                    }
+                    Some("noop") if task.when().is_empty() => {
                         self.cursor.advance();
                         Some(())
                     }

@@ -160,7 +160,7 @@ impl Cursor {
     /// Leave the innermost role (`end_role`): go on behind the block of the role `is_role` recognises.
     pub fn end_role(&mut self, is_role: &dyn Fn(&BlockNode) -> bool) {
         let Some(depth) = self.frames.iter().rposition(|f| f.block.is_role_body && is_role(&f.block)) else {
-            return;
+            return self.advance();
         };
         self.frames.truncate(depth);
         self.advance();

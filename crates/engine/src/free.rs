@@ -63,7 +63,7 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
             None => places.clone().acquire_owned().await.ok(),
         };
         let info = play.info(&node, &task, &host.name);
-        if task.is_handler() && task.include.is_none() {
+        if task.is_handler() {
             play.run.emit(Event::HandlerStart { task: info.clone() });
         } else {
             play.run.emit(Event::TaskStart { task: info.clone() });

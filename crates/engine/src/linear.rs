@@ -98,7 +98,7 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
     }
     play.forget_info(node);
     let info = play.info(node, task, &first.name);
-    if task.is_handler() && task.include.is_none() {
+    if task.is_handler() {
         play.run.emit(Event::HandlerStart { task: info.clone() });
     } else {
         play.run.emit(Event::TaskStart { task: info.clone() });
@@ -148,7 +148,7 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         }
     }
     if failed {
-        play.spread_failure(task, &all_executed, once, &hosts);
+        play.spread_failure(task, &all_executed, once);
     }
 }
 
@@ -198,13 +198,7 @@ impl PlayRun {
     }
 
     /// What a failure on one host means for the others.
-    fn spread_failure(
-        self: &Rc<Self>,
-        task: &Arc<Task>,
-        executed: &[Executed],
-        once: bool,
-        hosts: &[Rc<HostRun>],
-    ) {
+    fn spread_failure(self: &Rc<Self>, task: &Arc<Task>, executed: &[Executed], once: bool) {
         let first = &executed[0].host;
         let state = crate::ahead::now(&self.run.world);
         let scope = self.scope(&first.name, Some(task), &state);
@@ -220,20 +214,19 @@ impl PlayRun {
                 if failed_now(&host) || host.cursor.borrow().has_failed() {
                     continue;
                 }
-                let advanced = hosts.iter().any(|h| h.name == host.name);
-                let _ = advanced;
-                if host.cursor.borrow_mut().fail() == crate::cursor::Failure::Final {
+                // A task for all that fails is rescued on its own host only: the others take no further part.
+                if !fatal {
+                    host.cursor.borrow_mut().end();
+                    self.run.failed.borrow_mut().insert(host.name.clone());
+                } else if host.cursor.borrow_mut().fail() == crate::cursor::Failure::Final {
                     self.run.failed.borrow_mut().insert(host.name.clone());
                 }
-            }
-            let left = self.active().iter().any(|h| !h.has_failed());
-            if !left && self.hosts.borrow().len() > executed.iter().filter(|e| lost_its_way(e)).count() {
-                self.run.emit(Event::NoHostsRemaining);
             }
             return;
         }
         if let Some(limit) = self.max_fail_percentage {
-            let failed = self.hosts.borrow().values().filter(|h| h.has_failed()).count();
+            let failed =
+                self.hosts.borrow().values().filter(|h| h.has_failed() && !h.unreachable.get()).count();
             if self.batch_size > 0 && failed as f64 * 100.0 / self.batch_size as f64 > limit {
                 for host in self.active() {
                     let mut cursor = host.cursor.borrow_mut();
@@ -242,8 +235,11 @@ impl PlayRun {
                         self.run.failed.borrow_mut().insert(host.name.clone());
                     }
                 }
+                // Ansible says so when the limit is passed, and again when it finds no host for the next task.
+                self.run.emit(Event::NoHostsRemaining);
                 self.run.emit(Event::NoHostsRemaining);
                 self.ended.set(true);
+                self.gave_up.set(true);
             }
         }
     }

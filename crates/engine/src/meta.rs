@@ -20,23 +20,22 @@ impl PlayRun {
         let action =
             task.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let info = self.info(node, task, hosts.first().map_or("", |h| &h.name));
-        // Only actions on a host have conditions for each.
+        // The others are about the run: the condition is that of the first host, for all.
         let per_host = matches!(
             action.as_str(),
-            "end_host"
-                | "end_role"
-                | "end_batch"
-                | "end_play"
-                | "clear_facts"
-                | "clear_host_errors"
-                | "reset_connection"
-                | "refresh_inventory"
+            "noop" | "reset_connection" | "end_host" | "role_complete" | "flush_handlers" | "end_role"
         );
-        if per_host && !task.implicit {
-            self.run.emit(Event::TaskStart { task: info.clone() });
-        }
         let mut once = false;
-        for host in hosts {
+        for (number, host) in hosts.iter().enumerate() {
+            if !per_host && number > 0 {
+                if !once && !self.ended.get() {
+                    host.cursor.borrow_mut().advance();
+                }
+                continue;
+            }
+            if !task.implicit {
+                self.run.emit(Event::TaskStart { task: info.clone() });
+            }
             let state = crate::ahead::now(&self.run.world);
             let scope = self.scope(&host.name, Some(task), &state);
             let mut holds = true;
@@ -60,12 +59,18 @@ impl PlayRun {
                 continue;
             }
             if !holds {
-                self.skip_meta(host, &info, &action);
+                if action != "noop" {
+                    self.skip_meta(host, &info, &action);
+                }
                 host.cursor.borrow_mut().advance();
                 continue;
             }
             match action.as_str() {
-                "noop" | "role_complete" => host.cursor.borrow_mut().advance(),
+                "noop" => host.cursor.borrow_mut().advance(),
+                "role_complete" => {
+                    host.roles_done.borrow_mut().extend(task.role().map(|role| role.id));
+                    host.cursor.borrow_mut().advance();
+                }
                 "flush_handlers" => {
                     host.cursor.borrow_mut().flush(self.handlers_block(), self.force_handlers);
                 }
@@ -77,12 +82,15 @@ impl PlayRun {
                 "end_role" => {
                     let id = task.role().map(|r| r.id);
                     host.ahead.borrow_mut().discard();
+                    host.roles_done.borrow_mut().extend(id);
                     host.cursor.borrow_mut().end_role(&|block| block.role.as_ref().map(|r| r.id) == id);
                 }
                 "end_batch" | "end_play" => once = true,
                 "clear_facts" => {
-                    self.run.world.change_host(&host.name, |vars| vars.clear_facts());
-                    self.run.save_facts(&host.name);
+                    for host in self.active() {
+                        self.run.world.change_host(&host.name, |vars| vars.clear_facts());
+                        self.run.save_facts(&host.name);
+                    }
                     host.cursor.borrow_mut().advance();
                 }
                 "clear_host_errors" => {
@@ -98,7 +106,7 @@ impl PlayRun {
                     host.cursor.borrow_mut().advance();
                 }
                 "refresh_inventory" => {
-                    once = true;
+                    self.refresh_inventory();
                     host.cursor.borrow_mut().advance();
                 }
                 other => {
@@ -112,20 +120,15 @@ impl PlayRun {
         if !once {
             return;
         }
-        match action.as_str() {
-            "refresh_inventory" => self.refresh_inventory(),
-            _ => {
-                if action == "end_play" {
-                    self.play_ended.set(true);
-                }
-                for host in self.active() {
-                    host.ahead.borrow_mut().discard();
-                    host.cursor.borrow_mut().end();
-                    host.ended.set(true);
-                }
-                self.ended.set(true);
-            }
+        if action == "end_play" {
+            self.play_ended.set(true);
         }
+        for host in self.active() {
+            host.ahead.borrow_mut().discard();
+            host.cursor.borrow_mut().end();
+            host.ended.set(true);
+        }
+        self.ended.set(true);
     }
 
     fn refresh_inventory(&self) {
@@ -150,7 +153,6 @@ impl PlayRun {
     }
 
     fn skip_meta(&self, host: &Rc<HostRun>, info: &Arc<crate::event::TaskInfo>, action: &str) {
-        self.run.count(&host.name, |s| s.skipped += 1);
         let msg = format!("{action} conditional evaluated to False");
         self.run.emit(Event::HostResult(TaskResult {
             task: info.clone(),

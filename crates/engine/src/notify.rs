@@ -50,11 +50,7 @@ impl PlayRun {
                 other => names.push(text_of(other)),
             }
         }
-        let hosts = if self.runs_once(task, &executed.host.name) {
-            self.active()
-        } else {
-            vec![executed.host.clone()]
-        };
+        let hosts = [executed.host.clone()];
         for name in names {
             let found = self.find_handlers(&name);
             if found.is_empty() {

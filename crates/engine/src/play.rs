@@ -52,6 +52,8 @@ pub struct PlayRun {
     pub batch_size: usize,
     /// Ended for all hosts.
     pub ended: Cell<bool>,
+    /// Too many hosts have failed: no batch follows.
+    pub gave_up: Cell<bool>,
     /// Ended with all batches (`end_play`).
     pub play_ended: Cell<bool>,
     /// The descriptions of tasks for events, by the number of their node.
@@ -85,6 +87,7 @@ impl PlayRun {
             max_fail_percentage: limits.max_fail_percentage,
             batch_size: batch.len(),
             ended: Cell::new(false),
+            gave_up: Cell::new(false),
             play_ended: Cell::new(false),
             infos: RefCell::default(),
             included: RefCell::default(),
@@ -266,7 +269,7 @@ impl PlayRun {
     fn lose(&self, host: &Rc<HostRun>, executed: &Executed, result: TaskResult) {
         if executed.ignored {
             self.run.count(&host.name, |s| {
-                s.skipped += 1;
+                s.ok += 1;
                 s.ignored += 1;
             });
             self.run.emit(Event::HostResult(result));
@@ -348,7 +351,7 @@ impl PlayRun {
         let delegate_facts = self.delegate_facts(task, name);
         for (result, delegated) in results {
             let Some(Value::Map(facts)) = result.get("ansible_facts") else { continue };
-            if result.flag("failed") && !matches!(task.module.short(), "set_fact" | "include_vars") {
+            if result.flag("failed") && task.module.short() != "set_fact" {
                 continue;
             }
             let targets: Vec<String> = match delegated {

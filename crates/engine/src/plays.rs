@@ -88,6 +88,7 @@ impl Run {
         if let Some(order) = keyword(Keyword::Order)? {
             Order::parse(&text_of(&order)).map_err(|e| e.at(Some(&play.pos)))?.apply(&mut hosts);
         }
+        let all = hosts.clone();
         let matched_any = !hosts.is_empty();
         hosts.retain(|h| !self.failed.borrow().contains(h) && !self.unreachable.borrow().contains(h));
         for prompt in &play.vars_prompt {
@@ -101,8 +102,8 @@ impl Run {
         };
         let started =
             Event::PlayStart { name, pattern, hosts: hosts.clone(), strategy: strategy_name, check_mode };
-        self.emit(started);
         if hosts.is_empty() {
+            self.emit(started);
             if !matched_any {
                 self.emit(Event::NoHostsMatched);
             }
@@ -112,7 +113,6 @@ impl Run {
             if self.world.host_vars(host).facts().is_empty() {
                 self.load_facts(host);
             }
-            self.count(host, |_| {});
             self.read_vars_files(play, &vars, host)?;
         }
         let limits = self.limits(play, &scope)?;
@@ -121,6 +121,7 @@ impl Run {
         let root = self.program(play, &limits, &scope)?;
         let handlers = include::handler_nodes(&play.handlers);
         for batch in batches {
+            self.emit(started.clone());
             let run = PlayRun::new(
                 self.clone(),
                 play.clone(),
@@ -131,11 +132,11 @@ impl Run {
                 handlers.clone(),
                 limits,
             );
-            run.publish_hosts(&hosts);
+            run.publish_hosts(&all);
             self.skip_known_facts(&run, play, &scope)?;
             match strategy {
-                Strategy::Linear | Strategy::Debug => linear::run(&run, &hosts).await,
-                Strategy::Free | Strategy::HostPinned => free::run(&run, &hosts).await,
+                Strategy::Linear | Strategy::Debug => linear::run(&run, &all).await,
+                Strategy::Free | Strategy::HostPinned => free::run(&run, &all).await,
             }
             for host in run.hosts.borrow().values() {
                 host.ahead.borrow_mut().discard();
@@ -152,7 +153,7 @@ impl Run {
             let lost =
                 |h: &&String| self.failed.borrow().contains(*h) || self.unreachable.borrow().contains(*h);
             let failed = batch.iter().filter(lost).count();
-            if failed == batch.len() || (failed > 0 && run.ended.get()) {
+            if failed == batch.len() || run.gave_up.get() {
                 return Ok(false);
             }
         }

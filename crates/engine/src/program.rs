@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lang::playbook::{Block, Item, Task};
+use lang::playbook::{Block, FrameKind, Item, Task};
 use lang::role::Role;
 
 /// A task or a block.
@@ -71,12 +71,16 @@ fn node(item: &Item) -> Node {
 
 /// A block with everything in it.
 pub fn block_node(block: &Arc<Block>) -> Arc<BlockNode> {
+    let role = match &block.frame.kind {
+        FrameKind::Role(role) => Some(role.clone()),
+        _ => None,
+    };
     Arc::new(BlockNode {
         items: nodes(&block.items),
         rescue: nodes(&block.rescue),
         always: nodes(&block.always),
-        is_role_body: false,
-        role: None,
+        is_role_body: role.is_some(),
+        role,
         block: Some(block.clone()),
     })
 }

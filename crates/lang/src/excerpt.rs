@@ -92,7 +92,7 @@ fn excerpt(pos: &Pos) -> Option<String> {
     let width = line.to_string().len();
     let column = pos.column.max(1) as usize;
     // Of a line without end the part around the column is enough.
-    let skipped = if column > WIDEST / 2 { column - WIDEST / 2 } else { 0 };
+    let skipped = column.saturating_sub(WIDEST / 2);
     let mut out = String::new();
     for number in first..=line {
         let shown: String = lines[number - 1].chars().skip(skipped).take(WIDEST).collect();

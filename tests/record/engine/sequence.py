@@ -56,7 +56,13 @@ class CallbackModule(CallbackBase):
         hosts = ",".join(host.name for host in included_file._hosts)
         self.line("included", os.path.basename(included_file._filename), hosts)
 
+    def is_include(self, result):
+        """What is included has a line of its own."""
+        return result.task.action.split(".")[-1] in ("include_tasks", "include_role")
+
     def v2_runner_on_ok(self, result):
+        if self.is_include(result):
+            return
         self.result("changed" if result.is_changed() else "ok", result)
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
@@ -69,6 +75,8 @@ class CallbackModule(CallbackBase):
         self.line("skipped", result.host.get_name(), self.of_task(result))
 
     def v2_runner_item_on_ok(self, result):
+        if self.is_include(result):
+            return
         self.result("item changed" if result.is_changed() else "item ok", result)
 
     def v2_runner_item_on_failed(self, result):

@@ -77,7 +77,15 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
     let templar = Arc::new(Templar::new(TemplarOptions::default()));
     let hooks: Arc<dyn Hooks> = Arc::new(TestHooks(templar.clone()));
     let loader = Loader::new(hooks.clone(), options.extra_vars.clone());
-    let playbook = loader.playbook(&dir.join("site.yml")).expect("the playbook");
+    let fleet = Rc::new(fleet);
+    let playbook = match loader.playbook(&dir.join("site.yml")) {
+        Ok(playbook) => playbook,
+        Err(errors) => {
+            let syntax = errors.iter().any(|e| e.kind() == lang::error::ErrorKind::Syntax);
+            let error = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            return Ran { lines: Vec::new(), code: if syntax { 4 } else { 1 }, fleet, error: Some(error) };
+        }
+    };
     let constants: Map = [("ansible_check_mode", Value::Bool(options.check))]
         .into_iter()
         .map(|(name, value)| (Key::from(name), value))
@@ -89,7 +97,6 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
         inject_facts: true,
     };
     let lines = Rc::new(RefCell::new(Vec::new()));
-    let fleet = Rc::new(fleet);
     let run = Rc::new(Run {
         options: Arc::new(options),
         templar,
@@ -125,7 +132,10 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
         })
     });
     let error = run.broken.borrow().as_ref().map(ToString::to_string);
-    run.finish();
+    // As the command does: after an error of the run itself there are no numbers.
+    if error.is_none() {
+        run.finish();
+    }
     run.close();
     let lines = lines.borrow().clone();
     Ran { lines, code: verdict as u8, fleet, error }

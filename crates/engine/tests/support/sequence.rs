@@ -45,7 +45,10 @@ impl Sequence {
             Status::Ok => "ok",
             Status::Changed => "changed",
             Status::Failed => "failed",
-            Status::Skipped => return self.line(&[before, "skipped", host, &self.of_task(result)]),
+            Status::Skipped if before.is_empty() => {
+                return self.line(&[before, "skipped", host, &self.of_task(result)]);
+            }
+            Status::Skipped => "skipped",
             Status::Unreachable => return self.line(&[before, "unreachable", host, &self.of_task(result)]),
         };
         let mut shown = serde_json::Map::new();

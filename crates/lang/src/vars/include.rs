@@ -5,13 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::ErrorKind;
 use crate::playbook::Hooks;
 
 use crate::template::{Scope, python_str};
 use crate::yaml::{self, NodeKind};
 use crate::{Error, Key, Map, Result, Value};
 
-use super::files::{find, join};
+use super::files::find;
 use super::scope::merge;
 
 const FILE_ARGS: &[&str] = &["file", "_raw_params"];
@@ -61,6 +62,9 @@ pub fn include_vars(hooks: &dyn Hooks, inclusion: &VarsInclusion<'_>) -> Result<
         None => read.file(args)?,
     };
     let mut included = read.included;
+    if error.is_some() {
+        included.vars.clear();
+    }
     included.error = error;
     if let Some(name) = args.get("name").filter(|name| name.is_truthy()) {
         let vars = std::mem::take(&mut included.vars);
@@ -199,9 +203,9 @@ impl Reading<'_> {
     fn root(&self, name: &str) -> PathBuf {
         let path = Path::new(name);
         match (self.inclusion.role_dir, self.inclusion.task_dir) {
-            (Some(role), _) if path.starts_with("vars") => join(role, name),
-            (Some(role), _) => join(&role.join("vars"), name),
-            (None, Some(dir)) => join(dir, name),
+            (Some(role), _) if path.starts_with("vars") => role.join(name),
+            (Some(role), _) => role.join("vars").join(name),
+            (None, Some(dir)) => dir.join(name),
             (None, None) => path.into(),
         }
     }
@@ -254,6 +258,7 @@ impl Reading<'_> {
         }
         let root = match self.hooks.read(path).and_then(|text| yaml::parse_one(&text, path)) {
             Ok(document) => document.root,
+            Err(error) if error.kind() == ErrorKind::Syntax => return Ok(Some(format!("{error}."))),
             Err(error) => return Ok(Some(error.to_string())),
         };
         match &root.value {
