@@ -981,3 +981,169 @@ CASES["supervisorctl"] = [
         ],
     }
 ]
+
+
+# Wheels made by hand, so that pip installs for real and without a network.
+WHEELS = r"""
+set -e
+mkdir -p /tmp/wheels /tmp/src/gamma
+cat > /tmp/wheel.py <<'END'
+import sys, zipfile
+name, version, *requires = sys.argv[1:]
+info = f"{name}-{version}.dist-info/"
+meta = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(f"Requires-Dist: {r}\n" for r in requires)
+files = {f"{name.lower()}.py": f"version = '{version}'\n", info + "METADATA": meta,
+         info + "WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+files[info + "RECORD"] = "".join(f"{f},,\n" for f in files) + f"{info}RECORD,,\n"
+with zipfile.ZipFile(f"/tmp/wheels/{name}-{version}-py3-none-any.whl", "w") as z:
+    for file, text in files.items():
+        z.writestr(file, text)
+END
+python3 /tmp/wheel.py alpha 1.0
+python3 /tmp/wheel.py alpha 2.0
+python3 /tmp/wheel.py alpha 2.1rc1
+python3 /tmp/wheel.py beta_Tool 0.3
+python3 /tmp/wheel.py delta 1.2.3 'alpha>=1'
+printf '# ours\nalpha==1.0\nBeta.tool>=0.1  # comment\n\n' > /tmp/req.txt
+printf 'alpha<2\n-r /tmp/req.txt\n' > /tmp/nested.txt
+printf 'from setuptools import setup\nsetup(name="gamma", version="0.1", py_modules=["gamma"])\n' > /tmp/src/gamma/setup.py
+touch /tmp/src/gamma/gamma.py
+"""
+LOCAL = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PIP_FIND_LINKS": "/tmp/wheels", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null",
+         "PIP_CERT": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+VENV = "python3 -m venv"
+
+
+def p(args, **more):
+    return s({"virtualenv": "/tmp/v", "virtualenv_command": VENV, **args}, environment=LOCAL, **more)
+
+
+def p3(args):
+    return [p(args, check=True), p(args), p(args), p(args, check=True)]
+
+
+CASES["pip"] = [
+    {
+        "name": "virtual environment",
+        "module": "ansible.builtin.pip",
+        # What pip says about files it looks through differs from what we find without it.
+        "ignore": ["stdout"],
+        "prepare": WHEELS,
+        "steps": [
+            *p3({"name": "alpha", "version": "1.0"}),
+            p({"name": "alpha"}),
+            p({"name": "alpha==1.0"}),
+            # Spaces at a comma of a list are not kept here.
+            p({"name": "Alpha >= 0.9, < 1.5"}, ours={"name": ["Alpha >= 0.9", "< 1.5"]}),
+            p({"name": ["alpha>=1", "beta-tool"]}, check=True),
+            p({"name": ["alpha>=1", "beta-tool"]}),
+            p({"name": ["alpha>=1", "beta.Tool!=0.4"]}),
+            p({"name": "alpha>=0.1,beta_tool"}),
+            p({"name": "alpha", "version": ">0.5,<3"}),
+            p({"name": "alpha", "version": "2.0"}, check=True),
+            p({"name": "alpha", "state": "latest"}, check=True),
+            p({"name": "alpha", "state": "latest"}),
+            p({"name": "alpha", "state": "latest"}),
+            p({"name": "alpha", "version": "1.0", "state": "latest"}),
+            p({"name": "alpha==2.*"}),
+            p({"name": "alpha~=1.0"}),
+            p({"name": "alpha", "state": "forcereinstall"}, check=True),
+            p({"name": "alpha", "state": "forcereinstall"}),
+            p({"name": "beta-tool", "state": "absent"}, check=True),
+            p({"name": "beta-tool", "state": "absent"}),
+            p({"name": "beta-tool", "state": "absent"}),
+            p({"name": "beta-tool", "state": "absent"}, check=True),
+            p({"name": ["alpha", "beta-tool"], "state": "absent"}),
+            *p3({"requirements": "/tmp/req.txt"})[:3],
+            # Ansible does not look into the file; we do.
+            p({"requirements": "/tmp/req.txt"}, check=True, ours={"changed": False}),
+            p({"requirements": "nested.txt", "chdir": "/tmp"}),
+            p({"requirements": "/tmp/req.txt", "state": "latest"}),
+            p({"requirements": "/tmp/req.txt", "name": "delta"}),
+            p({"requirements": "/tmp/req.txt", "state": "absent"}),
+            p({"requirements": "/tmp/req.txt", "state": "absent"}),
+            p({"requirements": "/tmp/nosuch.txt"}),
+            p({"name": "delta[extra]"}),
+            p({"name": "delta[extra]"}),
+            p({"name": "delta[extra]>1"}),
+            p({"name": "nosuch"}, check=True),
+            p({"name": "nosuch"}),
+            p({"name": "alpha", "version": "7"}),
+            p({"name": "delta", "extra_args": "--no-deps --quiet"}),
+            p({"name": "delta", "extra_args": "--no-deps --quiet", "state": "forcereinstall"}),
+            p({"name": "file:///tmp/wheels/alpha-2.0-py3-none-any.whl"}),
+            p({"name": "file:///tmp/wheels/alpha-2.0-py3-none-any.whl"}),
+            p({"name": "file:///tmp/wheels/alpha-2.0-py3-none-any.whl"}, check=True),
+            p({"name": "/tmp/wheels/alpha-2.0-py3-none-any.whl"}),
+            p({"name": "alpha; python_version < '3'"}),
+            p({"name": "alpha>=1; python_version > '3'"}),
+            p({"name": "alpha", "umask": "0022"}),
+            p({"name": "alpha", "umask": "xyz"}),
+            p({"name": "alpha", "chdir": "/nosuch"}),
+            p({"name": ["alpha", "delta"], "version": "1.0"}),
+            p({"name": "alpha==1.0", "version": "1.0"}),
+            p({"name": "alpha", "version": "abc def"}),
+            p({"name": "alpha", "virtualenv": "/tmp/nope", "virtualenv_command": "nosuch-virtualenv"}),
+            p({"name": "alpha", "virtualenv": "/tmp/nope", "virtualenv_python": "python3"}),
+            p({"name": "alpha", "break_system_packages": True}),
+            p({"name": ""}),
+            p({"name": []}),
+            p({}),
+            p({}, check=True),
+            p({"virtualenv": "/tmp/empty"}, check=True),
+            p({"virtualenv": "/tmp/empty"}),
+            p({"virtualenv": "/tmp/empty"}),
+            p({"virtualenv": "/tmp/empty", "name": "alpha", "executable": "pip3"}),
+            p({"virtualenv": "/tmp/site", "virtualenv_site_packages": True, "name": "PyYAML"}),
+            p({"virtualenv": "relative", "chdir": "/tmp", "name": "alpha", "version": "1.0"}),
+            p({"virtualenv": "relative", "chdir": "/tmp", "name": "alpha", "version": "1.0"}),
+        ],
+    },
+    {
+        "name": "the system's own",
+        "module": "ansible.builtin.pip",
+        # What pip says about files it looks through differs from what we find without it.
+        "ignore": ["stdout"],
+        "prepare": WHEELS,
+        "steps": [s(args, environment=LOCAL, **more) for args, more in [
+            ({"name": "alpha"}, {"check": True}),
+            ({"name": "alpha"}, {}),
+            ({"name": "PyYAML"}, {}),
+            ({"name": "pyyaml", "version": "6.0"}, {"check": True}),
+            ({"name": "argcomplete"}, {}),
+            ({"name": "alpha", "break_system_packages": True}, {}),
+            ({"name": "alpha", "break_system_packages": True}, {}),
+            ({"name": "alpha", "executable": "pip3", "break_system_packages": True}, {}),
+            ({"name": "alpha", "executable": "/usr/bin/pip3"}, {}),
+            ({"name": "alpha", "executable": "nosuch-pip"}, {}),
+            ({"name": "alpha", "executable": "/nosuch/pip"}, {}),
+            ({"name": "alpha", "state": "absent"}, {}),
+            ({"name": "alpha", "state": "absent", "break_system_packages": True}, {}),
+            ({"name": "alpha", "state": "absent", "break_system_packages": True}, {}),
+            ({"virtualenv_python": "python3", "name": "alpha"}, {}),
+            ({}, {}),
+            ({"name": "alpha", "state": "gone"}, {}),
+            ({"name": "alpha", "state": "latest", "version": "1", "requirements": "/x"}, {}),
+        ]],
+    },
+]
+CASES["pip"] += [
+    {
+        "name": "editable",
+        "module": "ansible.builtin.pip",
+        "prepare": WHEELS,
+        "ignore": ["stdout"],
+        "steps": [
+            p({"name": "wheel", "extra_args": "--version"}),
+            p({"name": "/tmp/src/gamma", "editable": True, "virtualenv_site_packages": True}, check=True),
+            p({"name": "/tmp/src/gamma", "editable": True, "extra_args": "--no-build-isolation"}),
+            p({"name": "/tmp/src/gamma", "editable": True, "extra_args": "--no-build-isolation"}),
+            p({"name": "gamma", "editable": True}),
+            p({"name": "gamma"}),
+            p({"name": ".", "chdir": "/tmp/src/gamma", "extra_args": "--no-build-isolation"}),
+            p({"name": "/tmp/src/gamma", "editable": True, "state": "forcereinstall", "extra_args": "--no-build-isolation"}),
+            p({"name": "gamma", "state": "absent"}),
+            p({"name": ["/tmp/src/gamma", "alpha"], "editable": True, "extra_args": "--no-build-isolation"}),
+        ],
+    },
+]

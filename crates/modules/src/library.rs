@@ -16,6 +16,7 @@ mod lineinfile;
 mod nginx_site;
 mod package;
 mod ping;
+mod pip;
 mod postgresql_db;
 mod postgresql_ext;
 mod postgresql_privs;
@@ -58,6 +59,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<cron::Cron>(),
         of::<file::File>(),
         of::<getent::Getent>(),
+        of::<pip::Pip>(),
         of::<get_url::GetUrl>(),
         of::<group::Group>(),
         of::<package::Package>(),

@@ -210,6 +210,7 @@ recorded![
     apt_repository,
     authorized_key,
     group,
+    pip,
     postgresql_db,
     postgresql_ext,
     postgresql_privs,
