@@ -42,8 +42,7 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
                 continue;
             }
             Kind::RoleDone(role) => {
-                host.roles_done.borrow_mut().insert(role.id);
-                host.cursor.borrow_mut().advance();
+                host.finish_role(role.id);
                 continue;
             }
             Kind::Task(task) => task.clone(),

@@ -16,7 +16,9 @@ pub struct HostRun {
     pub cursor: RefCell<Cursor>,
     /// Handlers that are to run at the next flush, by the number of their node.
     pub notified: RefCell<HashSet<u64>>,
-    /// Roles that have run.
+    /// Roles of which a task was not skipped.
+    pub roles_begun: RefCell<HashSet<RoleId>>,
+    /// Roles that have run to their end.
     pub roles_done: RefCell<HashSet<RoleId>>,
     /// Tasks worked out ahead of their turn.
     pub ahead: RefCell<Queue>,
@@ -34,12 +36,21 @@ impl HostRun {
             name: name.to_owned(),
             cursor: RefCell::new(Cursor::new(root)),
             notified: RefCell::default(),
+            roles_begun: RefCell::default(),
             roles_done: RefCell::default(),
             ahead: RefCell::default(),
             unreachable: Cell::new(false),
             ended: Cell::new(false),
             busy: Cell::new(false),
         })
+    }
+
+    /// The end of a role: it counts as run unless everything in it was skipped.
+    pub fn finish_role(&self, role: RoleId) {
+        if self.roles_begun.borrow().contains(&role) {
+            self.roles_done.borrow_mut().insert(role);
+        }
+        self.cursor.borrow_mut().advance();
     }
 
     /// Has it nothing left to do?

@@ -1,5 +1,6 @@
 //! `include_tasks` and `include_role`: tasks that are added while the play runs.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -57,6 +58,7 @@ impl PlayRun {
             }
         }
         let mut blocks: Vec<(Vec<Rc<HostRun>>, u32, Arc<BlockNode>)> = Vec::new();
+        let mut failed = HashSet::new();
         for (number, one) in included.into_iter().enumerate() {
             let hosts: Vec<_> = one.hosts.iter().filter(|h| !h.is_out()).cloned().collect();
             let key = format!("{} {}", node.id, one.key);
@@ -84,7 +86,7 @@ impl PlayRun {
                     }
                     blocks.push((hosts, number as u32, block));
                 }
-                Err(error) => self.fail_include(task, info, hosts, error),
+                Err(error) => self.fail_include(task, info, hosts, &error, &mut failed),
             }
         }
         for one in executed {
@@ -154,19 +156,22 @@ impl PlayRun {
         }
     }
 
+    /// What was to be included is not there, or cannot be read: that fails each host once, however many items of a
+    /// loop it happens to.
     fn fail_include(
         self: &Rc<Self>,
         task: &Arc<Task>,
         info: &Arc<TaskInfo>,
         hosts: Vec<Rc<HostRun>>,
-        error: Error,
+        error: &Error,
+        failed: &mut HashSet<String>,
     ) {
+        self.run.emit(Event::Error { text: format!("{}\n", lang::excerpt::describe(error)) });
         for host in hosts {
-            let result = failure(task, &error);
             let executed = Executed {
                 host: host.clone(),
                 task: task.clone(),
-                result,
+                result: failure(task, error),
                 diff: Vec::new(),
                 ignored: false,
                 no_log: false,
@@ -174,9 +179,14 @@ impl PlayRun {
                 items: Vec::new(),
                 delegated_to: None,
                 elapsed: Default::default(),
-                error: Some(error.clone()),
+                error: None,
             };
-            self.settle(&executed, info);
+            if failed.insert(host.name.clone()) {
+                self.settle(&executed, info);
+            } else {
+                let result = self.result_of(&executed, info);
+                self.run.emit(Event::HostResult(result));
+            }
         }
     }
 }

@@ -35,8 +35,7 @@ pub async fn run(play: &Rc<PlayRun>, all: &[String]) {
             }
             Kind::RoleDone(role) => {
                 for host in hosts {
-                    host.roles_done.borrow_mut().insert(role.id);
-                    host.cursor.borrow_mut().advance();
+                    host.finish_role(role.id);
                 }
             }
             Kind::Task(task) => {

@@ -67,10 +67,6 @@ impl PlayRun {
             }
             match action.as_str() {
                 "noop" => host.cursor.borrow_mut().advance(),
-                "role_complete" => {
-                    host.roles_done.borrow_mut().extend(task.role().map(|role| role.id));
-                    host.cursor.borrow_mut().advance();
-                }
                 "flush_handlers" => {
                     host.cursor.borrow_mut().flush(self.handlers_block(), self.force_handlers);
                 }

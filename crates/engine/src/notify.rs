@@ -13,6 +13,13 @@ use crate::program::TaskNode;
 use crate::results::ResultMap;
 use crate::settings::text_of;
 
+/// The lists that handlers were written in, the last one first; in each the order it was written in.
+fn in_order_of_search(handlers: &[Arc<TaskNode>]) -> Vec<Arc<TaskNode>> {
+    let list = |node: &Arc<TaskNode>| node.task().map(|t| Arc::as_ptr(&t.frame));
+    let lists: Vec<&[Arc<TaskNode>]> = handlers.chunk_by(|a, b| list(a) == list(b)).collect();
+    lists.into_iter().rev().flatten().cloned().collect()
+}
+
 impl PlayRun {
     /// A task has changed something: mark its handlers, for its host.
     pub fn notify_for(self: &Rc<Self>, executed: &Executed) {
@@ -76,18 +83,20 @@ impl PlayRun {
         }
     }
 
-    /// The handler of that name (the last one defined), and all that listen to it.
+    /// The handler of that name, and all that listen to it. Of several with one name the last list (of a role, of the
+    /// play) counts, and in it the first.
     fn find_handlers(&self, name: &str) -> Vec<Arc<TaskNode>> {
         let handlers = self.handlers.borrow();
         let mut found: Vec<Arc<TaskNode>> = Vec::new();
-        for node in handlers.iter().rev() {
+        let handlers = in_order_of_search(&handlers);
+        for node in &handlers {
             if node.task().is_some_and(|t| self.handler_names(t).iter().any(|n| n == name)) {
                 found.push(node.clone());
                 break;
             }
         }
         let mut seen: Vec<String> = Vec::new();
-        for node in handlers.iter().rev() {
+        for node in &handlers {
             let Some(task) = node.task() else { continue };
             if !task.listen.iter().any(|l| **l == *name) {
                 continue;

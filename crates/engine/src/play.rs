@@ -230,6 +230,36 @@ impl PlayRun {
         let host = &executed.host;
         let name = &host.name;
         self.learn(executed, name);
+        let status = status_of(&executed.result);
+        let result = self.result_of(executed, info);
+        match status {
+            Status::Unreachable => self.lose(host, executed, result),
+            Status::Failed => self.fail(host, executed, result),
+            Status::Skipped => {
+                self.run.count(name, |s| s.skipped += 1);
+                self.run.emit(Event::HostResult(result));
+            }
+            Status::Ok | Status::Changed => {
+                self.run.count(name, |s| {
+                    s.ok += 1;
+                    s.changed += u32::from(status == Status::Changed);
+                });
+                self.run.emit(Event::HostResult(result));
+            }
+        }
+        if !matches!(status, Status::Unreachable | Status::Skipped)
+            && let Some(role) = executed.task.role()
+        {
+            host.roles_begun.borrow_mut().insert(role.id);
+        }
+        if status != Status::Unreachable {
+            self.notify_for(executed);
+        }
+    }
+
+    /// A task's outcome as events carry it.
+    pub fn result_of(&self, executed: &Executed, info: &Arc<TaskInfo>) -> TaskResult {
+        let host = &executed.host;
         let done = ItemDone {
             result: executed.result.clone(),
             locals: Map::new(),
@@ -246,24 +276,7 @@ impl PlayRun {
         let status = status_of(&executed.result);
         let mut result = self.task_result(host, info, status, &done);
         result.is_loop = executed.is_loop;
-        match status {
-            Status::Unreachable => self.lose(host, executed, result),
-            Status::Failed => self.fail(host, executed, result),
-            Status::Skipped => {
-                self.run.count(name, |s| s.skipped += 1);
-                self.run.emit(Event::HostResult(result));
-            }
-            Status::Ok | Status::Changed => {
-                self.run.count(name, |s| {
-                    s.ok += 1;
-                    s.changed += u32::from(status == Status::Changed);
-                });
-                self.run.emit(Event::HostResult(result));
-            }
-        }
-        if status != Status::Unreachable {
-            self.notify_for(executed);
-        }
+        result
     }
 
     fn lose(&self, host: &Rc<HostRun>, executed: &Executed, result: TaskResult) {

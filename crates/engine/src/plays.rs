@@ -183,8 +183,7 @@ impl Run {
                 None => self.options.max_fail_percentage,
             };
         Ok(Limits {
-            force_handlers: flag(Keyword::ForceHandlers, self.options.force_handlers)?
-                || self.options.force_handlers,
+            force_handlers: flag(Keyword::ForceHandlers, self.options.force_handlers)?,
             any_errors_fatal: flag(Keyword::AnyErrorsFatal, self.options.any_errors_fatal)?,
             max_fail_percentage: percent,
         })

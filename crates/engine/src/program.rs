@@ -64,8 +64,19 @@ pub fn nodes(items: &[Item]) -> Vec<(u32, Node)> {
 
 fn node(item: &Item) -> Node {
     match item {
-        Item::Task(task) => Node::Task(TaskNode::new(Kind::Task(task.clone()))),
+        Item::Task(task) => Node::Task(TaskNode::new(kind(task))),
         Item::Block(block) => Node::Block(block_node(block)),
+    }
+}
+
+/// The mark that the loader puts at the end of a role is no task.
+fn kind(task: &Arc<Task>) -> Kind {
+    let is_mark = task.implicit
+        && task.module.is_builtin("meta")
+        && task.args.get("_raw_params").and_then(lang::Value::as_str) == Some("role_complete");
+    match task.role().filter(|_| is_mark) {
+        Some(role) => Kind::RoleDone(role.clone()),
+        None => Kind::Task(task.clone()),
     }
 }
 

@@ -243,7 +243,6 @@ impl<O: Write, E: Write> Default_<O, E> {
                 self.show_diffs(result);
                 self.show_error(result);
                 self.need_banner(&result.task);
-                self.path_on_failure(result);
                 let item = item.strip_prefix(" =>").unwrap_or(&item);
                 let word = if result.status == Status::Failed { "failed" } else { "fatal" };
                 let line = format!("{word}: [{host}]{item} => {}", self.dump(result));
