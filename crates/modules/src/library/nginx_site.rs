@@ -24,8 +24,10 @@ args! {
     pub struct NginxSiteArgs {
         /// Name of the file and of the link.
         name: String = required();
-        /// Text of the site. With `src`, the controller renders a template into it.
+        /// Text of the site.
         content: Option<Blob>;
+        /// Template on the controller, which sends what it renders as `content`.
+        src: Option<String>;
         /// `enabled`, `disabled` or `absent`.
         state: String = choices(&["enabled", "disabled", "absent"]), default("enabled");
         /// Owner of the file.
@@ -41,6 +43,7 @@ args! {
         /// Keep the old file beside the new one.
         backup: bool = default("no");
     }
+    checks { mutually_exclusive(&["src", "content"]) }
 }
 
 pub struct NginxSite;
@@ -63,6 +66,9 @@ impl Module for NginxSite {
     }
 
     fn plan(args: NginxSiteArgs, host: &Host) -> Result<Plan> {
+        if args.src.is_some() {
+            return Err(fail!("src is a template for the controller, which has not rendered it"));
+        }
         let name = &args.name;
         if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
             return Err(fail!("name has to be one component of a path: {name}"));

@@ -4,7 +4,7 @@
 # The agent may be executed by everybody, because root starts it as other users; who gets at it is up to the directory.
 # The lines are joined to one: no single quote, no exclamation mark, no backslash before a quote or a
 # backslash, so that the quotes of every login shell can hold it (sh, csh, fish).
-umask 077; set -f;
+set -f; o=;
 m=; what;
 t=;
 cl() { [ -n "$t" ] && rm -f "$t"; exit 1; };
@@ -17,7 +17,8 @@ good() {
   case "${10}" in -??x?-??-?*) ;; *) return 1;; esac;
   [ "${14}" = "$z" ];
 };
-run() { echo "$n run	$1"; exec "$1/$a" --start "$s"; };
+# What tasks run gets the umask of the login; 077 is for the files made here.
+run() { [ -z "$o" ] || umask "$o"; echo "$n run	$1"; exec "$1/$a" --start "$s"; };
 no() { echo "$n no	$1	"$2; };
 skipped() { case "$k" in *":$1:"*) return 0;; esac; return 1; };
 bad() { rm -f "$t"; echo "$n bad	$1	"$2; exit 1; };
@@ -27,7 +28,7 @@ try "$@";
 u=$(id -u);
 set -- "$@" "/var/tmp/provision-$u" /var/tmp "/dev/shm/provision-$u" /dev/shm "/tmp/provision-$u" /tmp;
 try "$@";
-m=$(uname -m); what;
+m=$(uname -m); what; o=$(umask); umask 077;
 g=plain; command -v gzip >/dev/null 2>&1 && g=gzip;
 echo "$n missing	$m	$(uname -s)	$g";
 [ -n "$a" ] || exit 1;
