@@ -49,6 +49,9 @@ pub enum Origin {
     File(PathBuf),
 }
 
+/// What two defaults build on: endings of files that nobody means.
+const REJECT_EXTS: [&str; 9] = [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst"];
+
 /// The configuration of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -64,6 +67,11 @@ impl Config {
     pub fn load() -> Result<Self, String> {
         let mut warnings = Vec::new();
         let file = find(&mut warnings);
+        Ok(Self { warnings, ..Self::load_from(file)? })
+    }
+
+    /// The same with this file, or with none.
+    pub fn load_from(file: Option<PathBuf>) -> Result<Self, String> {
         let env = env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
@@ -76,7 +84,12 @@ impl Config {
             }
             None => BTreeMap::new(),
         };
-        Ok(Self { file, entries, env, warnings })
+        Ok(Self { file, entries, env, warnings: Vec::new() })
+    }
+
+    /// Sections and keys of the file.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.keys().map(|(section, key)| (section.as_str(), key.as_str()))
     }
 
     /// The value as text, and where it came from. `None` if nothing and no default is there.
@@ -127,6 +140,10 @@ impl Config {
 
     pub fn list(&self, name: &str) -> Vec<String> {
         let Some((text, _)) = self.raw(name) else { return Vec::new() };
+        if let Some(more) = text.strip_prefix("{{ REJECT_EXTS + [").and_then(|t| t.strip_suffix("] }}")) {
+            let more = more.split(',').map(|t| t.trim().trim_matches('\''));
+            return REJECT_EXTS.iter().copied().chain(more).map(str::to_owned).collect();
+        }
         text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
     }
 

@@ -6,9 +6,11 @@ mod diff;
 mod dump;
 pub mod json;
 pub mod live;
+pub mod minimal;
 mod style;
 
 pub use banner::Columns;
+pub use dump::json as json_text;
 pub use lang::excerpt::describe;
 pub use style::{Colour, Style};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{VaultSecrets, is_encrypted};
+use super::{Decrypted, VaultSecrets, is_encrypted};
 use crate::error::ErrorKind;
 use crate::yaml::unreadable;
 use crate::{Error, Result};
@@ -59,19 +59,18 @@ pub fn rekey(
     new.encrypt(&decrypt(old, envelope, name)?, id)
 }
 
-/// `edit`: the text to edit, and the id under which it has to be encrypted again.
-pub fn open_to_edit(secrets: &VaultSecrets, envelope: &[u8], name: &str) -> Result<(Vec<u8>, String)> {
+/// `edit`: the text to edit; [`VaultSecrets::encrypt_again`] encrypts what it became.
+pub fn open_to_edit(secrets: &VaultSecrets, envelope: &[u8], name: &str) -> Result<Decrypted> {
     if !is_encrypted(envelope) {
         return Err(
             Error::new(format!("Input is not vault encrypted data. for {name}")).with_kind(ErrorKind::Syntax)
         );
     }
-    let opened = secrets.open(envelope).map_err(|error| for_file(error, name))?;
-    Ok((opened.text, opened.id))
+    secrets.open(envelope).map_err(|error| for_file(error, name))
 }
 
 fn for_file(error: Error, name: &str) -> Error {
-    let message = format!("{error} for {name}");
+    let message = format!("{}. for {name}", error.to_string().trim_end_matches('.'));
     let help = error.help().map(str::to_owned);
     let error = Error::new(message).with_kind(error.kind());
     match help {

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 pub use envelope::is_encrypted;
-pub use secret::{VaultSecret, VaultSource, secret_from_file};
+pub use secret::{VaultSecret, VaultSource, secret_from_file, secret_from_file_with};
 
 use crate::value::VaultText;
 use crate::{Error, Result, Str};
@@ -32,6 +32,8 @@ pub struct VaultSecrets {
     secrets: Vec<(String, VaultSecret)>,
     /// Try only the secrets of the id that the text names (`vault_id_match`).
     match_ids: bool,
+    /// A salt for every envelope, so that equal texts give equal ones (`VAULT_ENCRYPT_SALT`).
+    salt: Option<Vec<u8>>,
     keys: Mutex<HashMap<(Vec<u8>, usize), Keys>>,
 }
 
@@ -42,16 +44,24 @@ pub struct Decrypted {
     pub id: String,
     /// The vault id that the envelope names, if it does.
     pub label: Option<String>,
+    /// Which secret it was.
+    secret: usize,
 }
 
 impl VaultSecrets {
     pub fn new(secrets: Vec<(String, VaultSecret)>) -> Self {
-        Self { secrets, match_ids: false, keys: Mutex::default() }
+        Self { secrets, match_ids: false, salt: None, keys: Mutex::default() }
     }
 
     /// Try only secrets whose id is the one that a text names.
     pub fn matching_ids(mut self, only: bool) -> Self {
         self.match_ids = only;
+        self
+    }
+
+    /// Encrypt with this salt rather than with random ones.
+    pub fn with_salt(mut self, salt: Option<Vec<u8>>) -> Self {
+        self.salt = salt;
         self
     }
 
@@ -85,7 +95,7 @@ impl VaultSecrets {
         for index in first.into_iter().chain(then) {
             let keys = self.keys(index, &envelope.salt);
             if let Some(text) = keys.decrypt(&envelope.hmac, &envelope.ciphertext)? {
-                return Ok(Decrypted { text, id: self.secrets[index].0.clone(), label });
+                return Ok(Decrypted { text, id: self.secrets[index].0.clone(), label, secret: index });
             }
         }
         Err(Error::new("Decryption failed (no vault secrets were found that could decrypt)"))
@@ -108,8 +118,19 @@ impl VaultSecrets {
     /// An envelope for a text, by the secret of `id`, or by the only one there is.
     pub fn encrypt(&self, text: &[u8], id: Option<&str>) -> Result<String> {
         let index = self.secret_to_encrypt(id)?;
-        let salt = cipher::random_salt()?;
-        self.encrypt_with(index, &salt, text)
+        self.encrypt_with(index, &self.salt()?, text)
+    }
+
+    /// Another text under the secret and the vault id of the one that was opened.
+    pub fn encrypt_again(&self, opened: &Decrypted, text: &[u8]) -> Result<String> {
+        self.seal(opened.secret, opened.label.as_deref(), &self.salt()?, text)
+    }
+
+    fn salt(&self) -> Result<Vec<u8>> {
+        match &self.salt {
+            Some(salt) => Ok(salt.clone()),
+            None => Ok(cipher::random_salt()?.to_vec()),
+        }
     }
 
     /// As [`encrypt`](Self::encrypt), with a salt of the caller's, for envelopes that come out the same each time.
@@ -118,8 +139,12 @@ impl VaultSecrets {
     }
 
     fn encrypt_with(&self, index: usize, salt: &[u8], text: &[u8]) -> Result<String> {
+        self.seal(index, Some(&self.secrets[index].0), salt, text)
+    }
+
+    fn seal(&self, index: usize, label: Option<&str>, salt: &[u8], text: &[u8]) -> Result<String> {
         let (hmac, ciphertext) = self.keys(index, salt).encrypt(text)?;
-        let id = Some(self.secrets[index].0.clone()).filter(|id| id != DEFAULT_ID);
+        let id = label.filter(|id| *id != DEFAULT_ID).map(str::to_owned);
         Ok(Envelope { id, salt: salt.to_vec(), hmac, ciphertext }.write())
     }
 
@@ -128,8 +153,10 @@ impl VaultSecrets {
             Some(id) => self.secrets.iter().position(|(own, _)| own == id).ok_or_else(|| {
                 let mut ids: Vec<&str> = self.ids().collect();
                 ids.dedup();
+                let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
                 Error::new(format!(
-                    "Did not find a match for --encrypt-vault-id={id} in the known vault-ids {ids:?}"
+                    "Did not find a match for --encrypt-vault-id={id} in the known vault-ids [{}]",
+                    ids.join(", ")
                 ))
             }),
             None => match self.secrets.as_slice() {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::DEFAULT_ID;
+use super::{DEFAULT_ID, VaultSecrets};
 use crate::error::ErrorKind;
 use crate::{Error, Result};
 
@@ -69,6 +69,11 @@ impl VaultSource {
 /// The password in a file, or the one that an executable file prints. A file whose name ends with `-client`
 /// (before its extension) is asked for the id with `--vault-id`.
 pub fn secret_from_file(path: &Path, id: &str) -> Result<VaultSecret> {
+    secret_from_file_with(path, id, &VaultSecrets::default())
+}
+
+/// The same for a file that may itself be encrypted with one of the secrets that are known so far.
+pub fn secret_from_file_with(path: &Path, id: &str, known: &VaultSecrets) -> Result<VaultSecret> {
     let shown = path.display();
     let metadata = std::fs::metadata(path).map_err(|_| {
         Error::new(format!("The vault password file {shown} was not found")).with_kind(ErrorKind::NotFound)
@@ -81,7 +86,7 @@ pub fn secret_from_file(path: &Path, id: &str) -> Result<VaultSecret> {
     } else {
         let bytes = std::fs::read(path)
             .map_err(|error| Error::new(format!("Could not read vault password file {shown}: {error}")))?;
-        VaultSecret::new(bytes.trim_ascii())
+        VaultSecret::new(known.decrypt_if_encrypted(bytes)?.trim_ascii())
     };
     if secret.is_empty() {
         let kind = if is_executable(&metadata) { "script" } else { "file" };

@@ -38,7 +38,10 @@ impl Failure {
     /// Show all errors.
     pub fn report(&self) -> ExitCode {
         for error in &self.errors {
-            eprintln!("[ERROR]: {}\n", describe(error));
+            let text = describe(error);
+            // As Ansible: an error of several lines is set off from what follows.
+            let end = if text.contains('\n') { "\n" } else { "" };
+            eprintln!("[ERROR]: {text}{end}");
         }
         ExitCode::from(self.exit as u8)
     }

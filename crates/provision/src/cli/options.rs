@@ -153,6 +153,6 @@ pub struct VaultOptions {
     #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE", action = ArgAction::Append)]
     pub vault_password_file: Vec<String>,
     /// Ask for a vault's password
-    #[arg(short = 'J', long, visible_alias = "ask-vault-pass")]
+    #[arg(short = 'J', long, visible_alias = "ask-vault-pass", conflicts_with = "vault_password_file")]
     pub ask_vault_password: bool,
 }

@@ -49,12 +49,8 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
     let asked =
         if lists { Passwords::default() } else { Passwords::ask(&options.connection, &setup.config)? };
     let engine_options = engine_options(&options, &setup, asked);
-    if engine_options.verbosity > 0 && options.run.output == "default" {
-        let text = match &setup.config.file {
-            Some(file) => format!("Using {} as config file", file.display()),
-            None => "No config file found; using defaults".to_owned(),
-        };
-        println!("{}", setup.style(1).paint(&text, crate::report::Colour::Verbose));
+    if options.run.output == "default" {
+        super::setup::announce(&setup.config, engine_options.verbosity);
     }
     let hooks: Arc<dyn Hooks> = setup.hooks.clone();
     let loader = Loader::new(hooks.clone(), setup.extra_vars.clone());
@@ -87,14 +83,20 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
         listing::print(&options, &playbooks, &loader, &inventory, &warn)?;
         return Ok(0);
     }
-    if options.inventory.flush_cache
-        && let Some(cache) = &engine_options.fact_cache
-    {
-        for host in inventory.host_names() {
-            let _ = std::fs::remove_file(cache.directory.join(format!("{}{host}", cache.prefix)));
-        }
+    if options.inventory.flush_cache {
+        flush_cache(&inventory, &engine_options);
     }
-    execute(&setup, engine_options, hooks, loader, inventory, &playbooks, &options.run.output)
+    let drawn = reporter(&setup, &engine_options, &options.run.output);
+    execute(&setup, engine_options, hooks, loader, inventory, &playbooks, drawn)
+}
+
+/// Forget the facts of every host (`--flush-cache`).
+pub fn flush_cache(inventory: &Inventory, options: &Options) {
+    let Some(cache) = &options.fact_cache else { return };
+    let names = inventory.host_names();
+    for host in names.iter().map(String::as_str).chain(["localhost"]) {
+        let _ = std::fs::remove_file(cache.directory.join(format!("{}{host}", cache.prefix)));
+    }
 }
 
 /// All playbooks, or everything that is wrong with the first that cannot be read.
@@ -110,9 +112,8 @@ pub fn execute(
     loader: Loader,
     inventory: Inventory,
     playbooks: &[Playbook],
-    output: &str,
+    (reporter, suspend): (Box<dyn Reporter>, Suspend),
 ) -> Result<u8, Failure> {
-    let (reporter, suspend) = reporter(setup, &options, output);
     let terminal = Arc::new(Terminal::new(suspend));
     let constants = constants(setup, &options);
     let vars = RunVars {
@@ -299,7 +300,7 @@ pub fn limit(given: &[String]) -> Option<String> {
 }
 
 /// A limit that matches no host at all is an error before anything runs.
-fn check_limit(inventory: &Inventory, limit: Option<&str>) -> Result<(), Failure> {
+pub fn check_limit(inventory: &Inventory, limit: Option<&str>) -> Result<(), Failure> {
     let Some(limit) = limit else { return Ok(()) };
     let patterns = lang::patterns::limit_patterns(limit)?;
     let all = inventory.list_hosts("all")?;

@@ -56,7 +56,7 @@ impl Setup {
         let config = Arc::new(Config::load().map_err(Failure::new)?);
         let warnings = Warnings::default();
         config.warnings.iter().for_each(|w| warnings.push(w.clone()));
-        let secrets = Arc::new(vault::secrets(vaults, &config)?);
+        let secrets = Arc::new(vault::secrets(vaults, &config, &|text| warnings.push(text))?);
         let extra_vars = extra_vars::read(extra, &secrets)?;
         let templar = Arc::new(templar(&config, &secrets, &warnings));
         let mut library: Vec<PathBuf> = module_path.iter().map(|p| crate::config::expand(p)).collect();
@@ -103,10 +103,7 @@ impl Setup {
 
     /// Colours on a file descriptor: on terminals, unless the configuration says otherwise.
     pub fn style(&self, descriptor: i32) -> Style {
-        if self.config.bool("ANSIBLE_NOCOLOR") || std::env::var_os("NO_COLOR").is_some() {
-            return Style { colours: false };
-        }
-        Style { colours: self.config.bool("ANSIBLE_FORCE_COLOR") || super::terminal::is_terminal(descriptor) }
+        style(&self.config, descriptor)
     }
 
     pub fn columns(&self) -> Columns {
@@ -127,6 +124,27 @@ fn sources(given: &[String], config: &Config) -> Vec<String> {
         absolute(&crate::config::expand(source)).to_string_lossy().into_owned()
     };
     given.iter().map(one).collect()
+}
+
+/// `-v`: which configuration is used.
+pub fn announce(config: &Config, verbosity: u8) {
+    let configured = config.int("DEFAULT_VERBOSITY").unwrap_or(0);
+    if verbosity == 0 && configured <= 0 {
+        return;
+    }
+    let text = match &config.file {
+        Some(file) => format!("Using {} as config file", file.display()),
+        None => "No config file found; using defaults".to_owned(),
+    };
+    println!("{}", style(config, 1).paint(&text, crate::report::Colour::Verbose));
+}
+
+/// Colours on a file descriptor: on terminals, unless the configuration says otherwise.
+fn style(config: &Config, descriptor: i32) -> Style {
+    if config.bool("ANSIBLE_NOCOLOR") || std::env::var_os("NO_COLOR").is_some() {
+        return Style { colours: false };
+    }
+    Style { colours: config.bool("ANSIBLE_FORCE_COLOR") || super::terminal::is_terminal(descriptor) }
 }
 
 /// Absolute, without following links.
@@ -188,7 +206,7 @@ fn templar(config: &Arc<Config>, secrets: &Arc<VaultSecrets>, warnings: &Warning
 }
 
 /// The configuration as the lookup `config` gives it.
-fn settings(config: &Config) -> Map {
+pub fn settings(config: &Config) -> Map {
     use crate::config::{Kind, TABLE};
     let list = |items: Vec<String>| Value::list(items.into_iter().map(Value::from).collect());
     let mut map = Map::new();
@@ -198,13 +216,18 @@ fn settings(config: &Config) -> Map {
             Kind::Bool => config.maybe_bool(name).map(Value::Bool),
             Kind::Int => config.int(name).map(Value::Int),
             Kind::Float => config.float(name).map(Value::Float),
-            Kind::List => Some(list(config.list(name))),
+            Kind::List => config.raw(name).map(|_| list(config.list(name))),
             Kind::PathSpec | Kind::PathList => {
                 let paths = config.paths(name);
                 Some(list(paths.iter().map(|p| p.to_string_lossy().into_owned()).collect()))
             }
             Kind::Path => config.path(name).map(|p| Value::from(p.to_string_lossy().into_owned())),
-            Kind::Text | Kind::Dict => config.text(name).map(Value::from),
+            Kind::Text => config.raw(name).map(|_| Value::from(config.text(name).unwrap_or_default())),
+            // As JSON, which is YAML.
+            Kind::Dict => config.text(name).map(|text| {
+                lang::yaml::parse_one(text.as_bytes(), Path::new("<configuration>"))
+                    .map_or_else(|_| Value::from(text), |document| document.root.to_value())
+            }),
         };
         map.insert(Key::from(name), value.unwrap_or(Value::Null));
     }

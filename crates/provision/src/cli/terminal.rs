@@ -42,7 +42,13 @@ pub fn width() -> Option<u16> {
 pub fn ask_secret(prompt: &str) -> Option<String> {
     // Before the prompt is seen: whoever (or whatever) answers at once must not be shown either.
     let _hidden = NoEcho::new();
-    rpassword::prompt_password(prompt).ok()
+    if std::fs::File::open("/dev/tty").is_ok() {
+        return rpassword::prompt_password(prompt).ok();
+    }
+    // Without a terminal the answer comes from standard input, as Python's getpass takes it.
+    eprint!("{prompt}");
+    let _ = std::io::stderr().flush();
+    line_of_input()
 }
 
 /// The terminal without echo; as it was when dropped.
@@ -72,10 +78,15 @@ impl Drop for NoEcho {
 }
 
 /// Ask for a line.
-fn ask_line(prompt: &str) -> Option<String> {
+pub fn ask_line(prompt: &str) -> Option<String> {
     let mut out = std::io::stdout();
     let _ = out.write_all(prompt.as_bytes());
     let _ = out.flush();
+    line_of_input()
+}
+
+/// `None` at the end of the input.
+fn line_of_input() -> Option<String> {
     let mut line = String::new();
     match std::io::stdin().read_line(&mut line) {
         Ok(0) | Err(_) => None,

@@ -35,7 +35,7 @@ pub struct DefaultOptions {
 
 /// Prints events as Ansible's default callback does.
 pub struct Default_<O: Write, E: Write> {
-    options: DefaultOptions,
+    pub(super) options: DefaultOptions,
     out: O,
     err: E,
     /// Task whose banner was printed last.
@@ -61,13 +61,13 @@ impl<O: Write, E: Write> Default_<O, E> {
         }
     }
 
-    fn say(&mut self, text: &str, colour: Colour) {
+    pub(super) fn say(&mut self, text: &str, colour: Colour) {
         // Whoever closed the pipe does not want to read on.
         let _ = writeln!(self.out, "{}", self.options.style.paint(text, colour));
         let _ = self.out.flush();
     }
 
-    fn complain(&mut self, text: &str, colour: Colour) {
+    pub(super) fn complain(&mut self, text: &str, colour: Colour) {
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{}", self.options.style.paint(text, colour));
         let _ = self.err.flush();
@@ -441,7 +441,7 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
 }
 
 /// `host`, or `host -> delegate`.
-fn host_label(result: &TaskResult) -> String {
+pub(super) fn host_label(result: &TaskResult) -> String {
     match &result.delegated_to {
         Some(to) if *to != result.host => format!("{} -> {to}", result.host),
         _ => result.host.clone(),
@@ -449,7 +449,7 @@ fn host_label(result: &TaskResult) -> String {
 }
 
 /// A debug task shows what it was asked for and nothing else.
-fn clean_debug(result: &mut lang::Map) {
+pub(super) fn clean_debug(result: &mut lang::Map) {
     if result.contains_key("msg") {
         result.retain(|k, _| matches!(k.as_str(), Some("msg" | "exception" | "deprecations" | "warnings")));
         return;
