@@ -132,6 +132,7 @@ fn hand_over(child: &mut Child, step: &Step, desk: &Desk, store: &Store) -> End 
         r#become: None,
         continue_on_failure: true,
         unless_changed: Vec::new(),
+        python: None,
         permission: if permitted { Permission::Granted } else { Permission::Ask },
         ..step.clone()
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use modules::{Blobs, Host, ModuleError};
+use modules::{Blobs, Host, ModuleError, foreign};
 use protocol::{Outcome, Step};
 use serde_json::json;
 
@@ -67,6 +67,17 @@ pub fn host_for(step: &Step, place: &Place<'_>) -> Host {
 
 /// Plan a step; failures of every kind are outcomes.
 pub fn plan(step: &Step, host: &Host) -> Result<modules::Plan, Outcome> {
+    if step.module == foreign::STEP {
+        return match panics::catch(|| foreign::plan(&step.args, host)) {
+            Ok(planned) => planned.map_err(ModuleError::into_outcome),
+            Err(text) => Err(panicked(step, &text)),
+        };
+    }
+    if let Some(name) = &step.python
+        && let Some(outcome) = foreign::check_interpreter(name, host)
+    {
+        return Err(outcome);
+    }
     let Some(entry) = modules::find(&step.module) else {
         return Err(Outcome::failure(format!("there is no module {} in this agent", step.module)));
     };

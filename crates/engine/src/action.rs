@@ -7,6 +7,7 @@ mod basic;
 mod copy;
 mod facts;
 mod files;
+mod foreign;
 mod include_vars;
 mod names;
 mod other;
@@ -15,6 +16,7 @@ mod template;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use lang::error::ErrorKind;
 use lang::playbook::Task;
 use lang::template::Scope;
 use lang::{Error, Map, Result};
@@ -25,6 +27,7 @@ use crate::link::Content;
 use crate::settings::Settings;
 
 pub use files::{find_file, is_localhost};
+pub use foreign::foreign;
 pub use include_vars::IncludeVars;
 pub use names::{all as all_names, canonical, defaults_apply, is_controller_action, is_lazy_arg};
 pub use other::{Fetch, Pause, Reboot, WaitForConnection};
@@ -89,7 +92,17 @@ pub struct Input<'a> {
 impl Input<'_> {
     /// An error about the task.
     pub fn error(&self, message: impl Into<String>) -> Error {
-        Error::new(message).at(Some(&self.task.pos))
+        Error::new(message).at(Some(&self.task.pos)).with_kind(ErrorKind::Refused)
+    }
+
+    /// Arguments that the action does not have, for those that say no more about it.
+    pub fn only(&self, action: &str, known: &[&str]) -> Result<()> {
+        let unknown: Vec<String> =
+            self.args.keys().map(ToString::to_string).filter(|k| !known.contains(&k.as_str())).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(self.error(format!("Invalid options for {action}: {}", unknown.join(","))))
     }
 
     /// An argument as text; `None` when it is not there or null.

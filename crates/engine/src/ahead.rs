@@ -215,6 +215,8 @@ impl Future<'_> {
         !(written(Keyword::DelegateTo)
             || written(Keyword::Throttle)
             || written(Keyword::Debugger)
+            // Nothing is known of such a module before it runs, not even that check mode changes nothing.
+            || matches!(task.module.kind, lang::playbook::ModuleKind::Foreign(_))
             || task.own(Keyword::Async).is_some()
             || (written(Keyword::RunOnce) && !alone)
             || task.loop_control.pause.is_some()

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use lang::error::ErrorKind;
 use lang::keywords::Keyword;
 use lang::playbook::{LoopWith, ModuleKind, Task};
 use lang::template::{Overlay, Scope, Templar};
@@ -318,6 +319,7 @@ fn basic_settings(keywords: &Keywords<'_>, ctx: &Context) -> Result<Option<Setti
         background: 0,
         poll: 0,
         r#become: None,
+        python: None,
     }))
 }
 
@@ -333,35 +335,39 @@ fn work_of(
     item.settings = Some(keywords.settings(&ctx.options)?);
     let name = module_name(ctx, task, scope)?;
     let args = render_args(ctx, task, scope, &name)?;
-    let delegate = keywords.text(Keyword::DelegateTo)?;
+    let delegate = match keywords.text(Keyword::DelegateTo) {
+        // Ansible says only what is wrong, not where.
+        Err(e) if !e.is_pending() => return Err(e.cause().cloned().unwrap_or(e)),
+        other => other?,
+    };
     let delegate = delegate.filter(|d| !d.is_empty());
     let place_name = delegate.clone().unwrap_or_else(|| host.to_owned());
     let delegated = delegate.is_some() && place_name != host;
+    let there: Option<Arc<dyn Scope>> = delegate.is_some().then(|| {
+        let mut there = TaskScope::new(
+            ctx.run.clone(),
+            ctx.play.clone(),
+            state.clone(),
+            place_name.as_str().into(),
+            Some(task.clone()),
+        );
+        there.local = item.locals.clone();
+        Arc::new(there) as Arc<dyn Scope>
+    });
+    let at_place = Keywords { task, templar: &ctx.templar, scope: there.as_ref().unwrap_or(scope) };
     // Where it runs is only asked for what runs there: `debug` works without a way to the host.
     let place = || -> Result<Place> {
-        let target = if delegate.is_some() {
-            let mut there = TaskScope::new(
-                ctx.run.clone(),
-                ctx.play.clone(),
-                state.clone(),
-                place_name.as_str().into(),
-                Some(task.clone()),
-            );
-            there.local = item.locals.clone();
-            let scope: Arc<dyn Scope> = Arc::new(there);
-            let keywords = Keywords { task, templar: &ctx.templar, scope: &scope };
-            let mut target = keywords.target(&place_name, &ctx.options)?;
-            if state.inventory(&place_name).is_none() && action::is_localhost(&place_name) {
-                target.connection = transport::Connection::Local;
-            }
-            target
-        } else {
-            keywords.target(host, &ctx.options)?
-        };
+        let mut target = at_place.target(&place_name, &ctx.options)?;
+        if delegate.is_some() && state.inventory(&place_name).is_none() && action::is_localhost(&place_name) {
+            target.connection = transport::Connection::Local;
+        }
         Ok(Place { host: place_name.clone(), delegated, target })
     };
     let input = action::Input { ctx, task, scope, host, args, settings: item.settings.as_ref() };
-    let prepared = action::prepare(&name, input)?;
+    let prepared = match &task.module.kind {
+        ModuleKind::Foreign(path) => action::foreign(&name, path, &input, &at_place)?,
+        _ => action::prepare(&name, input)?,
+    };
     let place = match prepared {
         Prepared::Done(_) | Prepared::Local(_) => delegate.is_some().then(|| Place {
             host: place_name.clone(),
@@ -371,6 +377,9 @@ fn work_of(
         _ => Some(place()?),
     };
     item.place = place;
+    if let (Prepared::Step(_), Some(settings)) = (&prepared, &mut item.settings) {
+        settings.python = at_place.python(&ctx.options)?;
+    }
     Ok(Work::Run(prepared))
 }
 
@@ -471,5 +480,8 @@ pub fn attempts(keywords: &Keywords<'_>) -> Result<Option<u32>> {
 
 /// A result for an item that could not be worked out.
 pub fn failed_item(error: &Error) -> Map {
-    results::failure(format!("Task failed: {error}"))
+    match error.kind() {
+        ErrorKind::Refused => results::failure(error.to_string()),
+        _ => results::failure(format!("Task failed: {error}")),
+    }
 }

@@ -96,6 +96,7 @@ impl PlayRun {
                 executed.ignored = settings.0;
                 executed.no_log = settings.1;
                 executed.result = evaluate::failed_item(&error);
+                executed.result.put("changed", false);
                 executed.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(error));
             }
             Evaluated::Empty(result) => executed.result = result,
@@ -271,6 +272,7 @@ impl PlayRun {
             module: plan.module.clone(),
             args: plan.args.clone(),
             r#become: settings.r#become.clone(),
+            python: settings.python.clone(),
             environment: settings.environment.clone(),
             check: settings.check,
             diff: settings.diff,
@@ -327,12 +329,14 @@ impl PlayRun {
                 self.attempt(host, task, info, prepared, &settings, place.as_ref(), step, &mut done).await;
             }
         }
+        done.result.entry(Key::from("changed")).or_insert(Value::Bool(false));
         if done.no_log {
             done.result.put("_ansible_no_log", true);
         }
         done.ignored = (done.result.flag("failed") && ignore_errors)
             || (done.result.flag("unreachable") && ignore_unreachable);
         if done.result.flag("failed") && done.error.is_none() {
+            done.result.entry(Key::from("msg")).or_insert(Value::str(UNKNOWN));
             done.error = Some(failure_report(task, &done.result));
         }
         done.elapsed = start.elapsed();
@@ -559,6 +563,7 @@ impl Settings {
             background: 0,
             poll: 0,
             r#become: None,
+            python: None,
         }
     }
 }
@@ -627,6 +632,9 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
     map! {"module_args": shown}.into()
 }
 
+/// The message of a failure without one.
+const UNKNOWN: &str = "Task failed: Action failed: Unknown error.";
+
 /// The error of a failed result, for the report.
 fn failure_report(task: &Task, result: &Map) -> Error {
     let judged = result.contains_key("failed_when_result") || result.contains_key("changed_when_result");
@@ -637,7 +645,24 @@ fn failure_report(task: &Task, result: &Map) -> Error {
     };
     let msg = result.get("msg").filter(|m| !m.is_null()).map(crate::settings::text_of).unwrap_or_default();
     let msg = msg.trim();
+    if result.contains_key("module_stdout") && result.contains_key("module_stderr") {
+        return unreadable_report(task, msg);
+    }
+    if msg.starts_with("Task failed: ") {
+        return Error::new(msg).at(Some(&task.pos));
+    }
     let text =
         if msg.is_empty() { format!("Task failed: {kind}.") } else { format!("Task failed: {kind}: {msg}") };
     Error::new(text).at(Some(&task.pos))
+}
+
+/// The error of a module whose output was no result.
+fn unreadable_report(task: &Task, msg: &str) -> Error {
+    let advice = if msg.starts_with("The module interpreter") {
+        "Consider overriding the configured interpreter path for this host. "
+    } else {
+        ""
+    };
+    let cause = Error::new(msg).with_help(format!("{advice}See stdout/stderr for the returned output."));
+    Error::new("Task failed: Action failed").at(Some(&task.pos)).caused_by(cause)
 }

@@ -49,6 +49,8 @@ pub struct Options {
     pub inject_facts: bool,
     /// `ERROR_ON_MISSING_HANDLER`
     pub error_on_missing_handler: bool,
+    /// `INTERPRETER_PYTHON`, when it is a certain one.
+    pub python: Option<String>,
     /// `RUN_VARS_PLUGINS`, `HASH_BEHAVIOUR` ... belong to `lang`.
     pub verbosity: u8,
     /// `ENABLE_TASK_DEBUGGER`
@@ -149,6 +151,7 @@ impl Default for Options {
             module_set_locale: false,
             inject_facts: true,
             error_on_missing_handler: true,
+            python: None,
             verbosity: 0,
             task_debugger: false,
             local_tmp: std::env::temp_dir(),

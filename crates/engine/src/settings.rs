@@ -34,6 +34,8 @@ pub struct Settings {
     /// Seconds between two looks at a background job; 0 not to wait for it.
     pub poll: u64,
     pub r#become: Option<Become>,
+    /// `ansible_python_interpreter` of the host it runs on, if that is a certain one.
+    pub python: Option<String>,
 }
 
 /// Renders keywords of one task in one scope.
@@ -147,7 +149,14 @@ impl Keywords<'_> {
             background: self.int(Keyword::Async)?.unwrap_or(0).max(0) as u64,
             poll: self.int(Keyword::Poll)?.map_or(options.poll_interval, |p| p.max(0) as u64),
             r#become: self.become_user(options)?,
+            python: None,
         })
+    }
+
+    /// The Python interpreter that the host is configured with; `None` if it is to be asked what it has.
+    pub fn python(&self, options: &Options) -> Result<Option<String>> {
+        let set = self.variables_text(&["ansible_python_interpreter"])?.or(options.python.clone());
+        Ok(set.filter(|name| !name.is_empty() && !name.starts_with("auto")))
     }
 
     fn environment(&self) -> Result<BTreeMap<String, String>> {

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Pending,
     /// A file, role or template that is not there.
     NotFound,
+    /// An action refuses what it is given: its result is this message and nothing else.
+    Refused,
 }
 
 impl Error {

@@ -21,6 +21,9 @@ pub mod vars;
 pub mod vault;
 pub mod yaml;
 
+/// The version of ansible-core whose language this is.
+pub const ANSIBLE_VERSION: &str = "2.19.14";
+
 pub use error::{Error, Result};
 pub use pos::Pos;
 pub use value::{Key, Map, Str, Value};

@@ -25,7 +25,9 @@
 mod kinds;
 mod spec;
 
-pub use kinds::{ArgType, Choice, Expanded, Raw, expand_with, parse_bool, python_repr, type_name};
+pub use kinds::{
+    ArgType, Choice, Expanded, Raw, expand_with, parse_bool, python_repr, python_text, type_name,
+};
 pub use spec::{ArgSpec, Check, Spec, normalize};
 
 use std::fmt;

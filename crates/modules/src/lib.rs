@@ -15,6 +15,7 @@ pub mod blob;
 pub mod effects;
 pub mod facts;
 pub mod files;
+pub mod foreign;
 pub mod host;
 mod http;
 pub mod library;
@@ -26,7 +27,7 @@ pub mod system;
 pub mod time;
 pub mod words;
 
-pub use args::{ArgError, ArgSpec, ArgType, Args, Spec, python_repr as args_repr};
+pub use args::{ArgError, ArgSpec, ArgType, Args, Spec, python_repr as args_repr, python_text};
 pub use blob::{Blob, Blobs};
 pub use effects::{Effects, Resource};
 pub use host::Host;

@@ -49,7 +49,15 @@ fn entry<M: Module>() -> Entry {
         doc: M::DOC,
         spec: M::Args::spec,
         effects: |map| M::Args::parse(map).map(|args| M::effects(&args)),
-        plan: |map, host| M::plan(M::Args::parse(map)?, host),
+        plan: |map, host| {
+            let args = M::Args::parse(map).map_err(|mut e| {
+                if !e.known.is_empty() {
+                    e.msg = format!("Unsupported parameters for ({}) module: {}", M::NAME, e.msg);
+                }
+                e
+            })?;
+            M::plan(args, host)
+        },
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Step {
     pub args: Map,
     /// Whom to become for this step; `None` for the user that is connected.
     pub r#become: Option<Become>,
+    /// `ansible_python_interpreter`, when the host is configured with a certain one.
+    pub python: Option<String>,
     /// Environment variables added to the processes that the module starts.
     pub environment: BTreeMap<String, String>,
     /// Plan only, and report what would be changed.

@@ -15,7 +15,7 @@ fn undefined(result: &mut Map, error: &lang::Error) -> Value {
 }
 
 pub fn debug(input: &Input<'_>) -> Result<Prepared> {
-    input.allow("ansible.builtin.debug", &["msg", "var", "verbosity"])?;
+    input.allow("debug", &["msg", "var", "verbosity"])?;
     if input.args.contains_key("msg") && input.args.contains_key("var") {
         return Err(input.error("parameters are mutually exclusive: msg|var"));
     }
@@ -109,7 +109,7 @@ pub fn is_identifier(name: &str) -> bool {
 }
 
 pub fn assert(input: &Input<'_>) -> Result<Prepared> {
-    input.allow("ansible.builtin.assert", &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
+    input.allow("assert", &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
     let Some(that) = input.args.get("that") else {
         return Err(input.error("conditional required in \"that\" string"));
     };
@@ -145,7 +145,7 @@ pub fn assert(input: &Input<'_>) -> Result<Prepared> {
 }
 
 pub fn fail(input: &Input<'_>) -> Result<Prepared> {
-    input.allow("ansible.builtin.fail", &["msg"])?;
+    input.only("fail", &["msg"])?;
     let msg = input.args.get("msg").cloned().unwrap_or_else(|| Value::str("Failed as requested from task"));
     Ok(Prepared::Done(map! {"changed": false, "failed": true, "msg": msg}))
 }
@@ -167,7 +167,7 @@ pub fn add_host(input: Input<'_>) -> Result<Prepared> {
 }
 
 pub fn group_by(input: Input<'_>) -> Result<Prepared> {
-    input.allow("ansible.builtin.group_by", &["key", "parents"])?;
+    input.only("group_by", &["key", "parents"])?;
     if !input.args.contains_key("key") {
         return Err(input.error("the 'key' param is required when using group_by"));
     }

@@ -21,7 +21,7 @@ pub struct Pause {
 }
 
 pub fn pause(input: &Input<'_>) -> Result<Prepared> {
-    input.allow("ansible.builtin.pause", &["echo", "minutes", "prompt", "seconds"])?;
+    input.allow("pause", &["echo", "minutes", "prompt", "seconds"])?;
     if input.args.contains_key("minutes") && input.args.contains_key("seconds") {
         return Err(input.error("parameters are mutually exclusive: minutes|seconds"));
     }
@@ -98,7 +98,7 @@ pub struct WaitForConnection {
 }
 
 pub fn wait_for_connection(input: &Input<'_>) -> Result<Prepared> {
-    input.allow("ansible.builtin.wait_for_connection", &["connect_timeout", "delay", "sleep", "timeout"])?;
+    input.only("wait_for_connection", &["connect_timeout", "delay", "sleep", "timeout"])?;
     Ok(Prepared::Remote(Remote::WaitForConnection(WaitForConnection {
         connect_timeout: seconds(input, "connect_timeout", 5)?,
         delay: seconds(input, "delay", 0)?,

@@ -340,6 +340,14 @@ fn number_text(n: &serde_json::Number) -> String {
     }
 }
 
+/// A value as Python's `str` shows it.
+pub fn python_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => python_repr(other),
+    }
+}
+
 /// A value as Python's `repr` shows it.
 pub fn python_repr(value: &Value) -> String {
     match value {

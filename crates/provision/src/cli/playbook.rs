@@ -442,6 +442,7 @@ pub fn run_options(
         no_log: config.bool("DEFAULT_NO_LOG"),
         module_set_locale: false,
         inject_facts: config.bool("INJECT_FACTS_AS_VARS"),
+        python: config.text("INTERPRETER_PYTHON").filter(|name| !name.starts_with("auto")),
         error_on_missing_handler: config.bool("ERROR_ON_MISSING_HANDLER"),
         verbosity: run
             .verbose

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::report::{Columns, Style};
 
 /// The version of ansible-core whose language this program speaks.
-pub const ANSIBLE_VERSION: &str = "2.19.14";
+pub use lang::ANSIBLE_VERSION;
 
 /// Everything that is read before a playbook is.
 pub struct Setup {
