@@ -4,7 +4,7 @@
 //! is queued before the connection is up travels with the connection's first message.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -106,6 +106,9 @@ pub struct Link {
     next_token: Cell<u64>,
     /// The agent has dropped its queue by itself: it ignores steps until it sees a `Flush`.
     must_flush: Cell<bool>,
+    /// `Flush` messages that were not answered yet: their token, and the number of the next step at that time. The
+    /// agent carries out what was sent behind them, whatever it dropped before.
+    flushes: RefCell<VecDeque<(u64, u64)>>,
     hello: RefCell<Option<AgentHello>>,
     warnings: RefCell<Vec<String>>,
     changed: Notify,
@@ -129,6 +132,7 @@ impl Link {
             next_id: Cell::new(1),
             next_token: Cell::new(1),
             must_flush: Cell::new(false),
+            flushes: RefCell::default(),
             hello: RefCell::default(),
             warnings: RefCell::default(),
             changed: Notify::new(),
@@ -146,7 +150,7 @@ impl Link {
     /// Put a step into the queue. Its `id` comes from [`Link::reserve_id`].
     pub fn queue(&self, step: Step) {
         if self.must_flush.replace(false) {
-            self.send(ToAgent::Flush { token: self.token() });
+            self.send_flush(step.id);
         }
         let permitted = step.permission == Permission::Granted;
         self.slots.borrow_mut().insert(step.id, Slot::Queued { permitted });
@@ -164,8 +168,14 @@ impl Link {
             any |= matches!(slot, Slot::Dropped | Slot::Queued { .. });
         }
         if any {
-            self.send(ToAgent::Flush { token: self.token() });
+            self.send_flush(self.next_id.get());
         }
+    }
+
+    fn send_flush(&self, next_step: u64) {
+        let token = self.token();
+        self.flushes.borrow_mut().push_back((token, next_step));
+        self.send(ToAgent::Flush { token });
     }
 
     /// Forget a step that nobody will claim.
@@ -323,13 +333,19 @@ impl Link {
                         *slot = Slot::Dropped;
                     }
                 }
+                let mut flushes = self.flushes.borrow_mut();
                 if token == 0 {
-                    self.must_flush.set(true);
-                    // What was on its way is ignored by the agent, too.
-                    for slot in slots.values_mut() {
+                    // What was on its way is ignored by the agent, too, up to a flush that it has not seen yet.
+                    let end = flushes.front().map_or(u64::MAX, |(_, next_step)| *next_step);
+                    self.must_flush.set(flushes.is_empty());
+                    for (_, slot) in slots.range_mut(..end) {
                         if matches!(slot, Slot::Queued { .. } | Slot::Ready) {
                             *slot = Slot::Dropped;
                         }
+                    }
+                } else {
+                    while flushes.front().is_some_and(|(sent, _)| *sent <= token) {
+                        flushes.pop_front();
                     }
                 }
             }

@@ -206,8 +206,11 @@ pub(super) fn find(frame: &Arc<Frame>, name: &str, place: Place, basedir: &Path)
             }
         }
     }
-    let in_roles =
-        frame.roles().flat_map(|r| [files::below(&r.path.join(kind), name), files::below(&r.path, name)]);
+    // Handlers find tasks of their role, too.
+    let in_roles = frame.roles().flat_map(|r| {
+        let folders = [r.path.join(kind), r.path.join("tasks"), r.path.to_path_buf()];
+        folders.map(|dir| files::below(&dir, name))
+    });
     if let Some(path) = in_roles.chain([beside.clone()]).find(|path| path.is_file()) {
         return Ok(path);
     }
