@@ -150,7 +150,7 @@ impl Call {
         }
         let pip = self.pip(host)?;
         let installed = self.environment.as_deref().filter(|_| self.is_plain(host)).and_then(Installed::read);
-        if let Some(plan) = installed.and_then(|i| self.from_files(host, &pip, &i)) {
+        if let Some(plan) = installed.and_then(|i| self.plan_of_files(host, &pip, &i)) {
             return Ok(plan);
         }
         let mut check = result! {"changed": true};
@@ -199,7 +199,7 @@ impl Call {
     }
 
     /// The answer from the directories alone, if they have one.
-    fn from_files(&self, host: &Host, pip: &[String], installed: &Installed) -> Option<Plan> {
+    fn plan_of_files(&self, host: &Host, pip: &[String], installed: &Installed) -> Option<Plan> {
         if let Some(file) = &self.args.requirements {
             let said = installed.satisfied(&installed::requirements(&self.dir.join(file), 8)?)?;
             if host.check() {

@@ -205,10 +205,10 @@ fn bcrypt(plain: &str, salt: &str, rounds: u32, ident: &str) -> R<String> {
         return failed(&format!("bcrypt: unknown ident {ident}"));
     }
     if salt.len() < 22 {
-        return failed(&format!("salt too small (bcrypt requires exactly 22 chars)"));
+        return failed("salt too small (bcrypt requires exactly 22 chars)");
     }
     if salt.len() > 22 {
-        return failed(&format!("salt too large (bcrypt requires exactly 22 chars)"));
+        return failed("salt too large (bcrypt requires exactly 22 chars)");
     }
     let Ok(Ok(raw)) = BCRYPT64.decode(salt).map(<[u8; 16]>::try_from) else {
         return failed("invalid characters in bcrypt salt");
