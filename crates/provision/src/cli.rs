@@ -32,7 +32,7 @@ pub use errors::{Exit, Failure};
 ///
 /// Called by the name of one of Ansible's programs this is that program; otherwise the first argument chooses a
 /// command, and without one playbooks are run.
-pub fn run(args: &mut Vec<OsString>) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let called =
         args.first().map(Path::new).and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
     let called = called.unwrap_or_default();

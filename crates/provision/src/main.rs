@@ -11,9 +11,9 @@ mod report;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if args.get(1).is_some_and(|a| a == "__agent") {
         return agent::main();
     }
-    cli::run(&mut args)
+    cli::run(&args)
 }

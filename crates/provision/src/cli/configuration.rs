@@ -314,7 +314,7 @@ fn validate(config: &Config, format: &str, all: bool) -> Result<u8, Failure> {
         }
     }
     if found.is_empty() {
-        super::out(&format!("All configurations seem valid!\n"));
+        super::out("All configurations seem valid!\n");
         return Ok(0);
     }
     Err(Failure { exit: Exit::Error, errors: found.into_iter().map(lang::Error::new).collect() })

@@ -76,7 +76,7 @@ pub fn run(options: DocCommand) -> Result<u8, Failure> {
     if options.json {
         super::out(&format!("{}\n", pretty(&Value::Object(json))));
     } else {
-        texts.iter().for_each(|text| super::out(&text));
+        texts.iter().for_each(|text| super::out(text));
     }
     Ok(0)
 }

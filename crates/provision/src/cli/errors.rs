@@ -15,8 +15,6 @@ pub enum Exit {
     Options = 5,
     /// The user has interrupted it.
     Interrupted = 99,
-    /// A bug.
-    Unexpected = 250,
 }
 
 /// Why the command ends.

@@ -269,7 +269,6 @@ pub fn default_options(setup: &Setup, verbosity: u8) -> DefaultOptions {
         yaml: config.text("CALLBACK_RESULT_FORMAT").as_deref() == Some("yaml"),
         pretty: config.maybe_bool("CALLBACK_FORMAT_PRETTY"),
         deprecation_warnings: config.bool("DEPRECATION_WARNINGS"),
-        system_warnings: config.bool("SYSTEM_WARNINGS"),
     }
 }
 

@@ -143,7 +143,7 @@ pub fn run(options: PullCommand) -> Result<u8, Failure> {
         Err(error) => return Err(Failure::new(error)),
     };
     if options.only_if_changed && !changed {
-        super::out(&format!("Repository has not changed, quitting.\n"));
+        super::out("Repository has not changed, quitting.\n");
         return Ok(0);
     }
     let playbooks = playbooks(&options, &directory, &host)?;

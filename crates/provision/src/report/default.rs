@@ -30,7 +30,6 @@ pub struct DefaultOptions {
     /// `pretty_results`: `None` follows the format.
     pub pretty: Option<bool>,
     pub deprecation_warnings: bool,
-    pub system_warnings: bool,
 }
 
 /// Prints events as Ansible's default callback does.

@@ -77,7 +77,7 @@ fn write(value: &Value, indent: Option<usize>, depth: usize, out: &mut String) {
         Value::Map(map) => {
             let mut entries: Vec<(&Key, &Value)> =
                 map.iter().filter(|(_, v)| !matches!(v, Value::Omit)).collect();
-            entries.sort_by(|a, b| a.0.to_string().cmp(&b.0.to_string()));
+            entries.sort_by_key(|entry| entry.0.to_string());
             out.push('{');
             for (i, (key, value)) in entries.into_iter().enumerate() {
                 if i > 0 {

@@ -16,7 +16,6 @@ pub enum Colour {
     DiffRemove,
     DiffLines,
     Included,
-    Highlight,
     None,
 }
 
@@ -32,7 +31,6 @@ impl Colour {
             Self::Deprecate => "0;35",
             Self::Verbose => "0;34",
             Self::Debug => "1;30",
-            Self::Highlight => "0;37",
             Self::None => "",
         }
     }

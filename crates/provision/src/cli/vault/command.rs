@@ -389,7 +389,7 @@ fn rekey(files: &Files, file: Option<&str>, new_id: Option<&str>, config: &Confi
             .map_err(|e| Failure { exit: Exit::Error, errors: vec![e] })?;
         command::write_file(&path, envelope.as_bytes())?;
     }
-    super::super::out(&format!("Rekey successful\n"));
+    super::super::out("Rekey successful\n");
     Ok(())
 }
 
