@@ -446,6 +446,11 @@ fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -
         if key.as_str() == Some("_variable_params") || action::is_lazy_arg(name, key.as_str()) {
             continue;
         }
+        // An encrypted text stays one until it is read.
+        if matches!(value, Value::Vault(_)) && name == "ansible.builtin.set_fact" {
+            args.insert(key.clone(), value.clone());
+            continue;
+        }
         let rendered = ctx.templar.render(value, scope).map_err(|e| {
             let resolving = format!("Error while resolving value for '{key}'");
             failed(Error::new(resolving).at(value.pos()).caused_by(e))

@@ -107,6 +107,9 @@ impl PlayRun {
             Ok(included) => included,
             Err(e) => return results::failure(format!("Task failed: {e}")),
         };
+        for warning in lang::vars::reserved_names(&included.vars, None) {
+            self.run.warn(lang::excerpt::describe(&warning));
+        }
         let path = |path: &PathBuf| Value::from(path.to_string_lossy().into_owned());
         let mut result = map! {
             "changed": false,

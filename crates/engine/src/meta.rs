@@ -141,7 +141,10 @@ impl PlayRun {
 
     fn clear_errors(&self) {
         for host in self.hosts.borrow().values() {
-            host.unreachable.set(false);
+            if host.unreachable.replace(false) {
+                // What it was lost at is not done again.
+                host.cursor.borrow_mut().advance();
+            }
             host.cursor.borrow_mut().clear_failure();
         }
         self.run.failed.borrow_mut().clear();

@@ -99,13 +99,13 @@ impl Keywords<'_> {
     }
 
     fn invalid(&self, keyword: Keyword, kind: &str, value: &Value) -> Error {
-        let shown = modules::args_repr(&value.to_json());
         let pos = self.task.keyword(keyword).and_then(Value::pos).or(Some(&self.task.pos));
-        Error::new(format!(
-            "The value {shown} could not be converted to '{kind}' for the keyword '{keyword}' of a {}",
-            self.task.place
-        ))
-        .at(pos)
+        let what = match value {
+            Value::List(_) | Value::Map(_) => format!("of type '{}'", value.type_name()),
+            value => modules::args_repr(&value.to_json()),
+        };
+        let cause = Error::new(format!("The value {what} could not be converted to '{kind}'.")).at(pos);
+        Error::new(format!("Error processing keyword '{keyword}'")).at(pos).caused_by(cause)
     }
 
     /// A variable, rendered; `None` when nothing defines it or it is null.
@@ -161,8 +161,14 @@ impl Keywords<'_> {
 
     fn environment(&self) -> Result<BTreeMap<String, String>> {
         let mut environment = BTreeMap::new();
+        // The play's environment may need facts that gathering has yet to bring.
+        let gathering = self.task.module.is_builtin("gather_facts") || self.task.module.is_builtin("setup");
         for value in self.task.keywords(Keyword::Environment) {
-            let rendered = self.render(value)?;
+            let rendered = match self.render(value) {
+                Ok(rendered) => rendered,
+                Err(e) if gathering && !e.is_pending() => self.renderable_members(value)?,
+                Err(e) => return Err(e),
+            };
             let dicts = match &rendered {
                 Value::List(items) => items.to_vec(),
                 other => vec![other.clone()],
@@ -189,6 +195,32 @@ impl Keywords<'_> {
             }
         }
         Ok(environment)
+    }
+
+    /// The members of an environment that can be worked out already.
+    fn renderable_members(&self, value: &Value) -> Result<Value> {
+        Ok(match value {
+            Value::List(items) => {
+                Value::list(items.iter().map(|item| self.renderable_members(item)).collect::<Result<_>>()?)
+            }
+            Value::Map(map) => {
+                let mut known = lang::Map::new();
+                for (name, value) in map.iter() {
+                    match self.render(value) {
+                        Ok(value) => {
+                            known.insert(name.clone(), value);
+                        }
+                        Err(e) if e.is_pending() => return Err(e),
+                        Err(_) => {}
+                    }
+                }
+                Value::map(known)
+            }
+            other => match self.render(other) {
+                Err(e) if e.is_pending() => return Err(e),
+                rendered => rendered.unwrap_or(Value::Null),
+            },
+        })
     }
 
     fn become_user(&self, options: &Options) -> Result<Option<Become>> {

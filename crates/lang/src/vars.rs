@@ -11,6 +11,7 @@ mod host;
 mod include;
 mod magic;
 mod play;
+mod reserved;
 mod run;
 mod scope;
 
@@ -18,5 +19,6 @@ pub use files::read_vars_files;
 pub use host::HostVars;
 pub use include::{IncludedVars, VarsInclusion, include_vars};
 pub use play::{PlayHosts, PlayVars};
+pub use reserved::{check_name, reserved_names};
 pub use run::{RunState, RunVars};
 pub use scope::TaskScope;

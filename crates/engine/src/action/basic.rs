@@ -14,6 +14,14 @@ fn undefined(result: &mut Map, error: &lang::Error) -> Value {
     Value::from(format!("<< error 1 - {error} >>"))
 }
 
+const UNTRUSTED: &str = "Templates and expressions must be defined by trusted sources such as playbooks or roles, not \
+                         untrusted sources such as module results.";
+
+/// Did the user write the argument as `!unsafe`?
+fn is_marked_unsafe(input: &Input<'_>, name: &str) -> bool {
+    matches!(input.task.args.get(name), Some(Value::Str(text)) if !text.is_template())
+}
+
 pub fn debug(input: &Input<'_>) -> Result<Prepared> {
     input.allow("debug", &["msg", "var", "verbosity"])?;
     if input.args.contains_key("msg") && input.args.contains_key("var") {
@@ -35,6 +43,14 @@ pub fn debug(input: &Input<'_>) -> Result<Prepared> {
         result.put("msg", msg.clone());
     } else if let Some(var) = input.args.get("var") {
         match var {
+            Value::Str(text) if !text.is_template() && is_marked_unsafe(input, "var") => {
+                let cause = Error::new("Encountered untrusted template or expression.")
+                    .at(text.pos())
+                    .with_help(UNTRUSTED);
+                return Err(Error::new("Error while resolving `var` expression")
+                    .at(text.pos())
+                    .caused_by(cause));
+            }
             Value::Str(text) => {
                 let name = text.as_str();
                 let value = match input.ctx.templar.evaluate(name, input.scope, text.pos()) {
@@ -47,14 +63,12 @@ pub fn debug(input: &Input<'_>) -> Result<Prepared> {
                 };
                 result.put(name, value);
             }
-            // A value instead of a name is shown under its type.
             other => {
-                let name = match other {
-                    Value::List(_) => "<class 'list'>",
-                    Value::Map(_) => "<class 'dict'>",
-                    _ => "<class 'str'>",
-                };
-                result.put(name, other.clone());
+                return Err(input.error(format!(
+                    "argument 'var' is of type {} and we were unable to convert to _check_type_str_no_conversion: '{}' is not a string and conversion is not allowed",
+                    other.type_name(),
+                    lang::template::python_str(other)
+                )));
             }
         }
     } else {
@@ -71,7 +85,7 @@ pub fn set_fact(input: &Input<'_>) -> Result<Prepared> {
     let mut facts = Map::new();
     for (key, value) in &input.args {
         let Some(name) = key.as_str() else {
-            return Err(input.error(format!("The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores.")));
+            return Err(invalid_name(input, &format!("'{key}' of type '{}'", key.to_value().type_name())));
         };
         if name == "cacheable" {
             continue;
@@ -81,15 +95,21 @@ pub fn set_fact(input: &Input<'_>) -> Result<Prepared> {
         }
         let rendered = match name {
             name if lang::value::may_be_template(name) => {
-                text_of(&input.ctx.templar.render(&Value::template(name), input.scope)?)
+                match input.ctx.templar.render(&Value::template(name), input.scope)? {
+                    Value::Str(text) => text.as_str().to_owned(),
+                    other => {
+                        let shown = lang::template::python_str(&other);
+                        return Err(invalid_name(
+                            input,
+                            &format!("'{shown}' of type '{}'", other.type_name()),
+                        ));
+                    }
+                }
             }
             name => name.to_owned(),
         };
         if !is_identifier(&rendered) {
-            return Err(input.error(format!(
-                "The variable name '{rendered}' is not valid. Variables must start with a letter or underscore character, \
-                 and contain only letters, numbers and underscores."
-            )));
+            return Err(invalid_name(input, &format!("'{rendered}'")));
         }
         facts.insert(Key::from(rendered), value.clone());
     }
@@ -98,14 +118,29 @@ pub fn set_fact(input: &Input<'_>) -> Result<Prepared> {
             input.error("No key/value pairs provided, at least one is required for this action to succeed")
         );
     }
-    Ok(Prepared::Done(map! {"changed": false, "ansible_facts": facts, "_ansible_facts_cacheable": cacheable}))
+    let warnings: Vec<Value> = lang::vars::reserved_names(&facts, Some(&input.task.pos))
+        .map(|warning| Value::from(lang::excerpt::describe(&warning)))
+        .collect();
+    let mut result = map! {"changed": false, "ansible_facts": facts, "_ansible_facts_cacheable": cacheable};
+    if !warnings.is_empty() {
+        result.put("warnings", warnings);
+    }
+    Ok(Prepared::Done(result))
 }
 
-/// A name that a variable can have.
+/// A name that a variable can have: Python's constants are none.
 pub fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
         && chars.all(|c| c == '_' || c.is_ascii_alphanumeric())
+        && !matches!(name, "true" | "false" | "none" | "True" | "False" | "None")
+}
+
+fn invalid_name(input: &Input<'_>, shown: &str) -> Error {
+    input.error(format!("Invalid variable name {shown}.")).with_help(
+        "Variable names must be strings starting with a letter or underscore character, and contain only letters, \
+         numbers and underscores.",
+    )
 }
 
 pub fn assert(input: &Input<'_>) -> Result<Prepared> {

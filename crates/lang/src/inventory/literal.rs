@@ -112,6 +112,10 @@ impl<'a> Parser<'a> {
                     other => Some(other),
                 }
             }
+            '.' if self.rest().starts_with("...") => {
+                self.at += 3;
+                Some(self.text_value("..."))
+            }
             '0'..='9' | '.' => self.number(),
             _ => self.word_or_string(),
         }
@@ -184,11 +188,15 @@ impl<'a> Parser<'a> {
             self.at += word.len();
             return Some(value);
         }
+        if self.rest().starts_with("set()") {
+            self.at += "set()".len();
+            return Some(Value::list(Vec::new()));
+        }
         let mut text = self.string()?;
         // Strings beside each other are one string.
         loop {
             self.space();
-            if !matches!(self.rest().chars().next(), Some('\'' | '"' | 'r' | 'R' | 'u' | 'U')) {
+            if !matches!(self.rest().chars().next(), Some('\'' | '"' | 'r' | 'R' | 'u' | 'U' | 'b' | 'B')) {
                 break;
             }
             text.push_str(&self.string()?);
@@ -200,7 +208,8 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         let (raw, prefix) = match rest.as_bytes() {
             [b'r' | b'R', b'\'' | b'"', ..] => (true, 1),
-            [b'u' | b'U', b'\'' | b'"', ..] => (false, 1),
+            // Bytes are text, too.
+            [b'u' | b'U' | b'b' | b'B', b'\'' | b'"', ..] => (false, 1),
             [b'\'' | b'"', ..] => (false, 0),
             _ => return None,
         };
@@ -231,12 +240,23 @@ impl<'a> Parser<'a> {
         }
     }
 
+    fn text_value(&self, text: &str) -> Value {
+        Value::Str(Str::template(text, self.pos.cloned()))
+    }
+
     fn number(&mut self) -> Option<Value> {
         let rest = self.rest();
         let end = number_end(rest);
         let token = &rest[..end];
         self.at += end;
         let lower = token.to_ascii_lowercase();
+        // Complex numbers have no type here: their text is the value.
+        if let Some(imaginary) = lower.strip_suffix('j')
+            && !lower.starts_with("0x")
+            && imaginary.parse::<f64>().is_ok()
+        {
+            return Some(self.text_value(&lower));
+        }
         for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
             if let Some(digits) = lower.strip_prefix(prefix) {
                 let digits = without_underscores(digits.strip_prefix('_').unwrap_or(digits))?;

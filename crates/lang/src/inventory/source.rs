@@ -117,7 +117,8 @@ impl File<'_> {
         let path = self.path();
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let extension = path.extension().map(|e| e.to_string_lossy().into_owned());
-        let is_file = path.is_file();
+        // `/dev/null` is the inventory of those who want none.
+        let is_file = path.is_file() || path == Path::new("/dev/null");
         match plugin {
             "host_list" | "advanced_host_list" => !path.exists() && self.source.contains(','),
             "script" => is_file && script::is_script(path),

@@ -193,6 +193,13 @@ fn unknown_name(message: &str) -> Option<String> {
     Some(format!("did you mean `{best}`?"))
 }
 
+fn untrusted() -> Error {
+    Error::new("Encountered untrusted template or expression.").with_help(
+        "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted \
+         sources such as module results.",
+    )
+}
+
 /// A failure as the error that the user sees.
 pub(crate) fn finish(fail: Fail, pos: Option<&Pos>) -> Error {
     match locate(fail, pos, 1) {
@@ -308,6 +315,9 @@ impl Templar {
         if text.is_empty() {
             return self.broken(true, "Empty conditional expressions are not allowed.", pos);
         }
+        if matches!(value, Value::Str(text) if !text.is_template()) {
+            return Err(untrusted().at(pos));
+        }
         let env = self.env(scope);
         let result = self.condition_value(value, text, pos, &env);
         let value = result.and_then(|v| match v.force()? {
@@ -368,7 +378,7 @@ impl Templar {
                 {
                     Ok(V::Str(expression.clone()))
                 }
-                V::Str(_) => Err(Error::new("Encountered untrusted template or expression.").at(pos).into()),
+                V::Str(_) => Err(untrusted().at(pos).into()),
                 _ => Ok(result),
             };
         }

@@ -32,6 +32,7 @@ const NAMES: &[&str] = &[
     "inventory_hostname_short",
     "play_hosts",
     "playbook_dir",
+    "role_names",
 ];
 
 /// Those that exist in tasks of a role only.
@@ -68,7 +69,9 @@ pub(super) fn value(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
         "ansible_play_hosts" => state.play_hosts().active,
         "ansible_play_hosts_all" => state.play_hosts().all,
         "ansible_play_name" => play_name(scope),
-        "ansible_play_role_names" => texts(scope.play.play_roles().map(|role| role.full_name())),
+        "ansible_play_role_names" | "role_names" => {
+            texts(scope.play.play_roles().map(|role| role.full_name()))
+        }
         "ansible_dependent_role_names" => texts(scope.play.dependent_roles().map(|role| role.full_name())),
         "ansible_role_names" => {
             let all = scope.play.play_roles().chain(scope.play.dependent_roles());
@@ -104,6 +107,17 @@ pub(super) fn of_host(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// What a task knows of its connection where nothing else says it: weaker than every variable, and not among those
+/// that `vars` and `hostvars` list.
+pub(super) fn of_connection(scope: &TaskScope, name: &str) -> Option<Value> {
+    let task = scope.task.as_ref()?;
+    match name {
+        "ansible_host" | "ansible_ssh_host" => Some(Value::str(scope.host.clone())),
+        "ansible_user" | "ansible_ssh_user" => task.keyword(Keyword::RemoteUser).cloned(),
+        _ => None,
+    }
 }
 
 fn of_role(task: &Task, name: &str) -> Option<Value> {

@@ -71,7 +71,18 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
     }
     check_limit(&inventory, engine_options.limit.as_deref())?;
     let playbooks = load(&loader, &options.playbooks)?;
+    let duplicates = setup.config.text("DUPLICATE_YAML_DICT_KEY").unwrap_or_default();
     for warning in playbooks.iter().flat_map(|p| &p.warnings) {
+        if warning.message().starts_with("Found duplicate mapping key") {
+            match duplicates.as_str() {
+                "ignore" => continue,
+                "error" => {
+                    let message = format!("YAML parsing failed: {}.", warning.message());
+                    return Err(lang::Error::new(message).at(warning.pos()).into());
+                }
+                _ => {}
+            }
+        }
         setup.warnings.push(crate::report::describe(warning));
     }
     setup.show_warnings(&shown);

@@ -28,7 +28,8 @@ impl Load<'_> {
         owner: &Pos,
         what: &str,
     ) {
-        if let Some(error) = values::check(keyword, value, owner) {
+        let place = if what == "Play" { values::When::Loading } else { values::When::Running };
+        if let Some(error) = values::check(keyword, value, owner, place) {
             self.report(error);
             return;
         }
@@ -51,6 +52,8 @@ impl Load<'_> {
                     if let Some(error) = values::check_variable_name(key) {
                         self.report(error);
                     }
+                    let warning = key.as_str().and_then(|name| crate::vars::check_name(name, &key.pos));
+                    self.warnings.extend(warning);
                 }
                 map_of(value)
             }

@@ -10,9 +10,17 @@ use crate::{Error, Pos};
 const VARIABLE_NAMES: &str = "Variable names must be strings starting with a letter or underscore character, and \
                               contain only letters, numbers and underscores.";
 
+/// When a value of the wrong type is an error: those of a play when it is read, those of tasks and blocks when the
+/// task runs, so that it can be ignored or rescued.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Loading,
+    Running,
+}
+
 /// What is wrong with the value of a keyword; `None` if it is right or a template. `owner` is where the play or
 /// task starts.
-pub(super) fn check(keyword: Keyword, value: &Node, owner: &Pos) -> Option<Error> {
+pub(super) fn check(keyword: Keyword, value: &Node, owner: &Pos, when: When) -> Option<Error> {
     if keyword == Keyword::ModuleDefaults {
         return check_module_defaults(value);
     }
@@ -29,6 +37,7 @@ pub(super) fn check(keyword: Keyword, value: &Node, owner: &Pos) -> Option<Error
         ),
         (Kind::Names, NodeKind::Str(_) | NodeKind::Seq(_)) => None,
         (Kind::Names, _) => Some(Error::new("tags must be specified as a list").at(Some(&value.pos))),
+        (Kind::Bool | Kind::Int | Kind::Float | Kind::Percent, _) if when == When::Running => None,
         (kind, NodeKind::Str(text)) if !may_be_template(text) => {
             let text = text.trim();
             let fits = match kind {

@@ -267,10 +267,57 @@ fn from_json(env: &Rc<Env>, value: V, args: Args) -> R<V> {
         ));
     };
     let text = text.as_str();
+    let replaced = without_surrogates(text);
+    if let Some((_, (unit, place))) = &replaced
+        && env.templar.options.config.get("MODULE_STRICT_UTF8_RESPONSE").is_none_or(Value::is_truthy)
+    {
+        return Fail::python(format!(
+            "Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode character '\\u{unit:04x}' in position {place}: surrogates not allowed"
+        ));
+    }
+    let text = replaced.as_ref().map_or(text, |(replaced, _)| replaced);
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(json) => Ok(V::lazy(&Value::from_json(&json), env)),
         Err(error) => Fail::python(json_error(text, &error)),
     }
+}
+
+/// Half of a surrogate pair on its own has no text: it becomes a question mark. With the text the first of them, and
+/// its place in its string.
+fn without_surrogates(text: &str) -> Option<(String, (u16, usize))> {
+    if !text.contains("\\u") {
+        return None;
+    }
+    let unit = |at: usize| u16::from_str_radix(text.get(at + 2..at + 6)?, 16).ok();
+    let is_escape = |at: usize| text.get(at..).is_some_and(|rest| rest.starts_with("\\u"));
+    let mut out = String::with_capacity(text.len());
+    let mut first = None;
+    let (mut at, mut place) = (0, 0);
+    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        let length = match (c, unit(at).filter(|_| is_escape(at))) {
+            ('\\', Some(0xd800..=0xdbff))
+                if is_escape(at + 6) && matches!(unit(at + 6), Some(0xdc00..=0xdfff)) =>
+            {
+                12
+            }
+            ('\\', Some(lone @ 0xd800..=0xdfff)) => {
+                first.get_or_insert((lone, place));
+                out.push('?');
+                (at, place) = (at + 6, place + 1);
+                continue;
+            }
+            ('\\', Some(_)) => 6,
+            ('\\', None) => {
+                1 + text.get(at + 1..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
+            }
+            (c, _) => c.len_utf8(),
+        };
+        out.push_str(&text[at..at + length]);
+        // A quote starts a string or ends one: either way the count begins again.
+        place = if c == '"' { 0 } else { place + 1 };
+        at += length;
+    }
+    first.map(|first| (out, first))
 }
 
 /// Python's message for JSON that does not parse.

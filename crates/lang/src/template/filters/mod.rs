@@ -135,7 +135,8 @@ fn run(known: &'static Known, operand: V, mut args: Args, env: &Rc<Env>) -> R<V>
     match env.limits.deeper(|| (known.run)(env, operand, args)) {
         Err(Fail::Python(message)) => {
             let plugin = format!("{}.{}", known.collection, known.name);
-            Err(Error::new(format!("The filter plugin '{plugin}' failed: {message}")).into())
+            let cause = Error::new(message.into_string());
+            Err(Error::new(format!("The filter plugin '{plugin}' failed")).caused_by(cause).into())
         }
         Err(Fail::Undefined(undef)) => Ok(V::Undef(undef)),
         other => other,

@@ -78,7 +78,8 @@ pub(crate) fn run(name: &str, mut args: Args, env: &Rc<Env>) -> R<Vec<V>> {
     let result = env.limits.deeper(|| lookup(env, args));
     result.map_err(|fail| match fail {
         Fail::Python(message) => {
-            Fail::Error(Error::new(format!("The lookup plugin '{name}' failed: {message}")))
+            let cause = Error::new(message.into_string());
+            Fail::Error(Error::new(format!("The lookup plugin '{name}' failed")).caused_by(cause))
         }
         other => other,
     })

@@ -54,6 +54,7 @@ pub(super) const TESTS: &[Entry] = &[
     ("success", |_, v, a| flag(v, a, "success", "failed").map(|f| !f)),
     ("successful", |_, v, a| flag(v, a, "success", "failed").map(|f| !f)),
     ("superset", |_, v, a| subset(v, a, true)),
+    ("tagged_with", tagged_with),
     ("timedout", timed_out),
     ("truthy", truthy),
     ("unreachable", |_, v, a| flag(v, a, "unreachable", "unreachable")),
@@ -216,6 +217,15 @@ fn file(env: &Rc<Env>, value: V, args: Args, test: fn(&Path) -> bool) -> R<bool>
 fn is_mount(path: &Path) -> bool {
     let (Ok(here), Ok(above)) = (path.symlink_metadata(), path.join("..").metadata()) else { return false };
     !path.is_symlink() && (here.dev() != above.dev() || here.ino() == above.ino())
+}
+
+/// `ansible._protomatter.tagged_with('TrustedAsTemplate')`: the one tag that there is here.
+fn tagged_with(_: &Rc<Env>, value: V, args: Args) -> R<bool> {
+    let b = args.bind("tagged_with", ["name"], 1)?;
+    match b.string(0, "")?.as_str() {
+        "TrustedAsTemplate" => Ok(matches!(&value, V::Str(text) if text.is_template())),
+        other => Fail::python(format!("tag {} is not known", repr::quoted(other))),
+    }
 }
 
 fn same_file(env: &Rc<Env>, value: V, args: Args) -> R<bool> {

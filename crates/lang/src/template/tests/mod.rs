@@ -53,7 +53,7 @@ fn find(name: &str) -> Option<&'static Known> {
     }
     let (collection, short) = name.rsplit_once('.')?;
     let known = table().get(short)?;
-    let builtin = matches!(collection, "ansible.builtin" | "ansible.legacy");
+    let builtin = matches!(collection, "ansible.builtin" | "ansible.legacy" | "ansible._protomatter");
     (builtin == (known.collection == "ansible.builtin") && collection.contains('.')).then_some(known)
 }
 
@@ -95,7 +95,8 @@ fn run(known: &'static Known, operand: V, mut args: Args, env: &Rc<Env>) -> R<V>
         Ok(result) => Ok(V::Bool(result)),
         Err(Fail::Python(message)) => {
             let plugin = format!("{}.{}", known.collection, known.name);
-            Err(Error::new(format!("The test plugin '{plugin}' failed: {message}")).into())
+            let cause = Error::new(message.into_string());
+            Err(Error::new(format!("The test plugin '{plugin}' failed")).caused_by(cause).into())
         }
         Err(Fail::Undefined(undef)) => Ok(V::Undef(undef)),
         Err(other) => Err(other),

@@ -30,7 +30,7 @@ impl TaskScope {
             Some(name),
         );
         result?;
-        Ok(found)
+        Ok(found.or_else(|| magic::of_connection(self, name)))
     }
 
     pub(super) fn all_names(&self) -> Vec<String> {
