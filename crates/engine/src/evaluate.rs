@@ -120,6 +120,8 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
     }
     let extended_items = flag(ctx, &scope, task.loop_control.extended_allitems.as_ref())?.unwrap_or(true);
     let mut items = Vec::with_capacity(values.len());
+    // What `set_fact` sets for an item is there for the next.
+    let mut facts = Map::new();
     for (index, value) in values.iter().enumerate() {
         let mut locals = Map::new();
         locals.insert(Key::from(control.loop_var.as_str()), value.clone());
@@ -131,10 +133,19 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
         if control.extended {
             locals.insert(Key::from("ansible_loop"), extended(&values, index, extended_items));
         }
-        let inner: Arc<dyn Scope> = Arc::new(Overlay { vars: locals.clone(), below: scope.clone() });
+        let below: Arc<dyn Scope> = match facts.is_empty() {
+            true => scope.clone(),
+            false => Arc::new(Overlay { vars: facts.clone(), below: scope.clone() }),
+        };
+        let inner: Arc<dyn Scope> = Arc::new(Overlay { vars: locals.clone(), below });
         let label = label(ctx, task, &inner, value)?;
         let mut item = evaluate_item(ctx, state, host, task, inner, Some(value.clone()), locals)?;
         item.label = Some(label);
+        if let Work::Run(Prepared::Done(result)) = &item.work
+            && let Some(Value::Map(set)) = result.get("ansible_facts")
+        {
+            facts.extend(set.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
         items.push(item);
     }
     Ok(Evaluated::Loop { items, control })

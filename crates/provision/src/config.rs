@@ -177,6 +177,7 @@ impl Config {
                 let text = text.replace("{{CWD}}", &env::current_dir().unwrap_or_default().to_string_lossy());
                 dir.join(expand(&text))
             }
+            _ if path.is_relative() => lang::playbook::absolute(&path),
             _ => path,
         }
     }

@@ -169,7 +169,7 @@ fn path(path: &Path) -> Value {
 }
 
 fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    crate::playbook::absolute(path)
 }
 
 fn texts(names: impl IntoIterator<Item = String>) -> Value {

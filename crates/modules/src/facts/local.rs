@@ -22,7 +22,15 @@ pub fn collect(facts: &mut Facts<'_>) {
 
 fn one(facts: &Facts<'_>, file: &str) -> Value {
     let path = facts.host.path(file);
-    let executable = path.metadata().is_ok_and(|m| m.permissions().mode() & 0o111 != 0);
+    let executable = match path.metadata() {
+        Ok(meta) => meta.permissions().mode() & 0o111 != 0,
+        Err(error) => {
+            let code = error.raw_os_error().unwrap_or_default();
+            let text = error.to_string();
+            let reason = text.split(" (os error").next().unwrap_or_default();
+            return format!("Could not stat fact ({file}): [Errno {code}] {reason}: '{file}'").into();
+        }
+    };
     let text = if executable {
         let left = facts.until.saturating_duration_since(Instant::now());
         match Process::new(&path).user_locale().timeout(left).run(facts.host) {

@@ -78,7 +78,8 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
                 "ignore" => continue,
                 "error" => {
                     let message = format!("YAML parsing failed: {}.", warning.message());
-                    return Err(lang::Error::new(message).at(warning.pos()).into());
+                    let error = lang::Error::new(message).with_kind(lang::error::ErrorKind::Syntax);
+                    return Err(error.at(warning.pos()).into());
                 }
                 _ => {}
             }
@@ -536,7 +537,11 @@ pub fn constants(setup: &Setup, options: &Options) -> Map {
     let file = setup.config.file.as_ref().map(|f| f.to_string_lossy().into_owned());
     put("ansible_config_file", file.map_or(Value::Null, Value::from));
     // Without Python there is nothing that runs on it; playbooks hand it to delegated tasks.
-    put("ansible_playbook_python", "/usr/bin/python3".into());
+    let python = std::env::var_os("PATH").and_then(|path| {
+        std::env::split_paths(&path).map(|dir| dir.join("python3")).find(|program| program.is_file())
+    });
+    let python = python.map_or_else(|| "/usr/bin/python3".into(), |p| p.to_string_lossy().into_owned());
+    put("ansible_playbook_python", Value::from(python));
     if options.limit.is_none() {
         map.shift_remove("ansible_limit");
     }

@@ -133,6 +133,12 @@ impl Load<'_> {
                 let mut args = self.line(&name, &rest, node.trusted, &node.pos, owner)?;
                 let mut more = map_of(node);
                 more.shift_remove("module");
+                // `action: {module: x, args: {...}}`
+                if let Some(Value::Map(nested)) = more.get("args") {
+                    let nested = nested.clone();
+                    more.shift_remove("args");
+                    more.extend(nested.iter().map(|(k, v)| (k.clone(), v.clone())));
+                }
                 args.extend(more);
                 let _ = (frame, collections);
                 Some((Str::template(name, pos), args))

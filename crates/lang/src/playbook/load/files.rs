@@ -24,7 +24,8 @@ pub(super) fn directory(path: &Path) -> Arc<Path> {
     absolute(dir).into()
 }
 
-pub(super) fn absolute(path: &Path) -> PathBuf {
+/// A path from the root, without `.` and `..`.
+pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).map_or_else(|_| path.into(), |path| clean(&path))
 }
 

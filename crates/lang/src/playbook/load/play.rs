@@ -160,8 +160,9 @@ impl Load<'_> {
             Some((NodeKind::Seq(nodes), _)) => self.items(nodes, frame, place),
             Some((_, value)) => {
                 let message = format!(
-                    "A malformed block was encountered while loading {key}: it should be a list or None but is <class \
+                    "A malformed block was encountered while loading {key}: {} should be a list or None but is <class \
                      '{}'>",
+                    crate::template::python_str(&value.to_value()),
                     value.type_name()
                 );
                 self.bad(&node.pos, message);

@@ -16,6 +16,7 @@ pub(super) const FILTERS: &[Entry] = &[
     ("combine", combine),
     ("dict2items", dict2items),
     ("extract", extract),
+    ("finalize", finalized),
     ("from_yaml", from_yaml),
     ("from_yaml_all", from_yaml_all),
     ("items2dict", items2dict),
@@ -40,6 +41,12 @@ fn mandatory(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     }
     let name = undef.name.as_ref().map_or(String::new(), |n| format!("{} ", repr::quoted(n)));
     Fail::python(format!("Mandatory variable {name}not defined."))
+}
+
+/// `ansible._protomatter.finalize`: the value as it leaves a template.
+fn finalized(env: &Rc<Env>, value: V, args: Args) -> R<V> {
+    args.none("finalize")?;
+    Ok(V::lazy(&finalize(&value)?, env))
 }
 
 fn type_debug(_: &Rc<Env>, value: V, args: Args) -> R<V> {

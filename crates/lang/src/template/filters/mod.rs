@@ -86,7 +86,7 @@ fn find(name: &str) -> Option<&'static Known> {
     }
     let (collection, short) = name.rsplit_once('.')?;
     let known = table().get(short)?;
-    let builtin = matches!(collection, "ansible.builtin" | "ansible.legacy");
+    let builtin = matches!(collection, "ansible.builtin" | "ansible.legacy" | "ansible._protomatter");
     // Filters moved between collections over the years; the name decides.
     (builtin == (known.collection == "ansible.builtin") && collection.contains('.')).then_some(known)
 }

@@ -165,6 +165,12 @@ fn subelements(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
         return Fail::python(START.trim_end());
     }
     let elements = terms[0].need()?;
+    // The result of a task that was skipped.
+    if let Some(flag) = iterate::member(&elements, "skipped")?
+        && ops::truth(&flag)?
+    {
+        return Ok(Vec::new());
+    }
     let elements = match iterate::entries(&elements)? {
         Some(entries) => Some(entries.into_iter().map(|(_, v)| v).collect()),
         None => iterate::as_list(&elements)?,
