@@ -416,3 +416,11 @@ for what in ["[one.yml, two.yml]", "[two.yml, one.yml]", "[missing.yml]", "[empt
         "- set_fact: {f: fact, cacheable: true}", "- set_fact: {g: fact}",
         "- debug: {msg: \"{{ h | default('-') }}\"}"),
         hosts="h1,h2", vars="{pv: one}", vars_files=what, files=VARS_FILES)
+
+ENTRY = "- debug: {msg: \"%s {{ v }} {{ w }} {{ x | default(0) }} {{ y | default(0) }} {{ z | default(0) }}\"}\n"
+case("vars of the entry of a role", ENTRY % "out" + "- import_role: {name: d}\n  vars: {w: import, x: import}\n",
+     hosts="h1", vars="{z: play, w: play}", vars_files="[vf.yml]",
+     roles="- {role: a, vars: {v: entry_a, y: entry_a, z: entry_a}}\n",
+     files={"vf.yml": "z: vf\n", "roles/a/vars/main.yml": "v: main_a\n", "roles/d/vars/main.yml": "w: main_d\n",
+            "roles/a/meta/main.yml": "dependencies: [{role: d, vars: {w: entry_d, x: entry_d, y: entry_d}}]\n",
+            "roles/a/tasks/main.yml": ENTRY % "a", "roles/d/tasks/main.yml": ENTRY % "d"})

@@ -300,7 +300,7 @@ impl Run {
         let scope: Arc<dyn Scope> =
             Arc::new(TaskScope::new(self.vars.clone(), vars.clone(), state, host.into(), None));
         let (map, warnings) =
-            lang::vars::read_vars_files(&*self.hooks, &self.templar, play, &scope, self.vars.merge)?;
+            lang::vars::read_vars_files(&*self.hooks, &self.templar, play, &scope, &self.vars)?;
         warnings.iter().for_each(|warning| self.warn(warning.to_string()));
         self.world.set_vars_files(host, Arc::new(map));
         Ok(())

@@ -80,7 +80,7 @@ impl RunState for World {
             return Some(layers.clone());
         }
         let mut inner = self.write();
-        let layers = inner.inventory.var_layers(host)?;
+        let layers = inner.inventory.var_layers_with_magic(host)?;
         inner.layers.insert(host.to_owned(), layers.clone());
         Some(layers)
     }

@@ -61,16 +61,21 @@ impl Hooks for TestHooks {
 
 /// Write files, and run `site.yml` on the hosts of `hosts` among them.
 pub fn run(files: &BTreeMap<String, String>, options: Options, fleet: Fleet) -> Ran {
+    run_with(files, options, fleet, false)
+}
+
+/// The same with `hash_behaviour` of the configuration.
+pub fn run_with(files: &BTreeMap<String, String>, options: Options, fleet: Fleet, merge: bool) -> Ran {
     let dir = tempfile::tempdir().expect("a directory");
     for (name, text) in files {
         let path = dir.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         std::fs::write(path, text).expect("a file");
     }
-    run_in(dir.path(), options, fleet)
+    run_in(dir.path(), options, fleet, merge)
 }
 
-fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
+fn run_in(dir: &Path, options: Options, fleet: Fleet, merge: bool) -> Ran {
     let source = dir.join("hosts").to_string_lossy().into_owned();
     let load = move || Inventory::load(std::slice::from_ref(&source), &LoadOptions::default());
     let inventory = load().expect("the inventory");
@@ -86,14 +91,24 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
             return Ran { lines: Vec::new(), code: if syntax { 4 } else { 1 }, fleet, error: Some(error) };
         }
     };
-    let constants: Map = [("ansible_check_mode", Value::Bool(options.check))]
-        .into_iter()
-        .map(|(name, value)| (Key::from(name), value))
-        .collect();
+    // What the command says, in part.
+    let version = Map::from_iter([(Key::from("full"), Value::from("2.19"))]);
+    let constants: Map = [
+        ("ansible_check_mode", Value::Bool(options.check)),
+        ("ansible_diff_mode", Value::Bool(options.diff)),
+        ("ansible_forks", Value::Int(5)),
+        ("ansible_run_tags", Value::list(Vec::new())),
+        ("ansible_skip_tags", Value::list(Vec::new())),
+        ("ansible_verbosity", Value::Int(0)),
+        ("ansible_version", Value::map(version)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (Key::from(name), value))
+    .collect();
     let vars = RunVars {
         extra: Arc::new(options.extra_vars.clone()),
         constants: Arc::new(constants),
-        merge: false,
+        merge,
         inject_facts: true,
     };
     let lines = Rc::new(RefCell::new(Vec::new()));
@@ -141,4 +156,5 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet) -> Ran {
     Ran { lines, code: verdict as u8, fleet, error }
 }
 
+#[allow(unused_imports)]
 pub use sequence::{by_host, in_rounds};

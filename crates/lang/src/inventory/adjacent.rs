@@ -104,6 +104,25 @@ impl Inventory {
     /// groups, `group_vars/all`, `group_vars/*`, the host's own, `host_vars`; each beside the inventory before
     /// beside the playbook. `None` for a host that is not there.
     pub fn var_layers(&self, host: &str) -> Option<Vec<Arc<Map>>> {
+        self.layers(host, Map::new())
+    }
+
+    /// The same with what Ansible itself says of a host: `inventory_hostname`, `group_names` and the like. They are over
+    /// the host's own variables, but under those of `host_vars`.
+    pub fn var_layers_with_magic(&self, host: &str) -> Option<Vec<Arc<Map>>> {
+        let (file, directory) = self.source_of(host);
+        let groups = self.groups_of(host).into_iter().map(Value::from).collect();
+        let magic = [
+            ("inventory_hostname", Value::from(host)),
+            ("inventory_hostname_short", Value::from(host.split('.').next().unwrap_or(host))),
+            ("group_names", Value::list(groups)),
+            ("inventory_file", file),
+            ("inventory_dir", directory),
+        ];
+        self.layers(host, magic.into_iter().map(|(name, value)| (Key::from(name), value)).collect())
+    }
+
+    fn layers(&self, host: &str, magic: Map) -> Option<Vec<Arc<Map>>> {
         let host = self.host(host)?;
         let groups = self.var_groups(host);
         let mut layers = Vec::new();
@@ -116,6 +135,7 @@ impl Inventory {
             layers.extend(groups.iter().filter_map(|group| vars.groups.get(&group.name).cloned()));
         }
         layers.push(own(&host.vars));
+        layers.push(Arc::new(magic));
         layers.extend(both.iter().filter_map(|vars| vars.hosts.get(&host.name).cloned()));
         layers.retain(|layer| !layer.is_empty());
         Some(layers)

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use crate::error::ErrorKind;
 use crate::inventory::combine;
 use crate::playbook::{Hooks, Play, clean_path};
-use crate::template::{Scope, Templar};
+use crate::template::{Overlay, Scope, Templar};
 use crate::yaml::{self, Node, NodeKind};
 use crate::{Error, Map, Result, Value};
+
+use super::RunVars;
 
 /// The variables of a play's `vars_files` for one host, and what there is to warn of. An entry that is a list gives the first
 /// file that exists; one whose name needs a variable that is not there (yet) gives nothing, and so does a file
@@ -18,7 +20,7 @@ pub fn read_vars_files(
     templar: &Templar,
     play: &Play,
     scope: &Arc<dyn Scope>,
-    merge: bool,
+    run: &RunVars,
 ) -> Result<(Map, Vec<Error>)> {
     let mut vars = Map::new();
     let mut warnings = Vec::new();
@@ -26,7 +28,11 @@ pub fn read_vars_files(
     for entry in &play.vars_files {
         let names = entry.as_list().unwrap_or(std::slice::from_ref(entry));
         for name in names {
-            let rendered = match templar.render(name, scope) {
+            // Names may depend on what the entries before have read.
+            let known = vars.iter().filter(|(name, _)| !run.extra.contains_key(*name));
+            let known = known.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let scope: Arc<dyn Scope> = Arc::new(Overlay { vars: known, below: scope.clone() });
+            let rendered = match templar.render(name, &scope) {
                 Ok(rendered) => rendered,
                 Err(error) if error.kind() == ErrorKind::Undefined => {
                     let warning = Error::new("skipping vars_files item due to an undefined variable");
@@ -40,7 +46,7 @@ pub fn read_vars_files(
                 return Err(Error::new(message).at(name.pos()));
             };
             if let Ok(path) = find(&search_path, text.as_str()) {
-                read(hooks, &path, &mut vars, &mut warnings, merge)?;
+                read(hooks, &path, &mut vars, &mut warnings, run.merge)?;
                 break;
             }
         }

@@ -87,15 +87,11 @@ pub(super) fn value(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
     }))
 }
 
-/// What every host has, weaker than variables of the play but stronger than those of the inventory.
+/// What is known of a host, weaker than variables of the play. Its name and groups are among the variables of the
+/// inventory ([`crate::inventory::Inventory::var_layers`] and those who ask it).
 pub(super) fn of_host(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
     let (state, host) = (&scope.state, &scope.host);
     Ok(Some(match name {
-        "inventory_hostname" => Value::str(host.clone()),
-        "inventory_hostname_short" => Value::from(host.split('.').next().unwrap_or_default()),
-        "group_names" => state.group_names(host),
-        "inventory_dir" => state.inventory_source(host).1,
-        "inventory_file" => state.inventory_source(host).0,
         "ansible_facts" => {
             if state.pending(host, name) {
                 return Err(Error::pending(name));
@@ -128,7 +124,7 @@ fn of_role(task: &Task, name: &str) -> Option<Value> {
         "ansible_role_name" => Value::from(role.full_name()),
         "role_path" => path(&role.path),
         "role_uuid" => Value::from(role.id.0.to_string()),
-        "ansible_collection_name" => Value::str(role.collection.clone().unwrap_or_default()),
+        "ansible_collection_name" => role.collection.clone().map_or(Value::Null, Value::str),
         "ansible_parent_role_names" => {
             texts(parents().next().is_some().then(|| parents().map(|r| r.full_name()))?)
         }

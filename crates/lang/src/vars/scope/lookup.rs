@@ -89,9 +89,16 @@ impl TaskScope {
                 level!(&frame.vars);
             }
         }
-        // 15: vars of roles: the task's own and those that depend on it, then the play's.
-        for role in frame.into_iter().flat_map(|f| f.roles()) {
+        // 15: vars of roles: the task's own and those that depend on it, then the play's. What the entry of a role says
+        // is stronger than the role's own variables in that role, but weaker in those it depends on.
+        let mut roles = frame.into_iter().flat_map(|f| f.roles());
+        if let Some(own) = roles.next() {
+            level!(&own.entry_vars);
+            level!(&own.vars);
+        }
+        for role in roles {
             level!(&role.vars);
+            level!(&role.entry_vars);
         }
         level!(&self.play.role_vars);
         // 14, 13, 12: the play.
@@ -104,7 +111,7 @@ impl TaskScope {
         {
             level!(host.facts());
         }
-        // What a host has of itself.
+        // What is known of a host beside its own variables.
         if let Some(name) = name
             && let Some(value) = magic::of_host(self, name)?
         {
