@@ -330,6 +330,8 @@ impl PlayRun {
             }
         }
         done.result.entry(Key::from("changed")).or_insert(Value::Bool(false));
+        // An action may know by itself that its result must not be shown.
+        done.no_log |= done.result.flag("_ansible_no_log");
         if done.no_log {
             done.result.put("_ansible_no_log", true);
         }
@@ -338,6 +340,12 @@ impl PlayRun {
         if done.result.flag("failed") && done.error.is_none() {
             done.result.entry(Key::from("msg")).or_insert(Value::str(UNKNOWN));
             done.error = Some(failure_report(task, &done.result));
+        }
+        if done.result.flag("unreachable") && done.error.is_none() {
+            let msg = done.result.text("msg").unwrap_or_default().to_owned();
+            // Facts that are gathered without being asked for have no place of their own.
+            let pos = Some(&task.pos).filter(|pos| **pos != task.frame.pos);
+            done.error = Some(Error::new(msg).at(pos));
         }
         done.elapsed = start.elapsed();
         done
@@ -474,7 +482,7 @@ impl PlayRun {
                 }
                 Err(error) => {
                     return (
-                        map! {"unreachable": true, "changed": false, "msg": error.to_string()},
+                        map! {"unreachable": true, "changed": false, "msg": format!("Task failed: {error}")},
                         Vec::new(),
                     );
                 }

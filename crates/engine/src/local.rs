@@ -116,6 +116,12 @@ impl PlayRun {
             "ansible_facts": included.vars,
             "ansible_included_var_files": included.files.iter().map(path).collect::<Vec<_>>(),
         };
+        // What was encrypted is not shown.
+        let is_vault =
+            |path: &PathBuf| std::fs::read(path).is_ok_and(|text| lang::vault::is_encrypted(&text));
+        if included.files.iter().any(is_vault) {
+            result.put("_ansible_no_log", true);
+        }
         if let Some(message) = included.error {
             result.put("failed", true);
             result.put("message", message);

@@ -55,7 +55,7 @@ impl PlayRun {
         };
         let run = self.run.link(&place.target).exec_with(line, become_input(settings)).await;
         match run {
-            Err(e) => map! {"unreachable": true, "changed": false, "msg": e.to_string()},
+            Err(e) => map! {"unreachable": true, "changed": false, "msg": format!("Task failed: {e}")},
             Ok(output) => {
                 let stdout = output.out();
                 let stderr = output.err();

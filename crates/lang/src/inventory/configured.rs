@@ -174,7 +174,7 @@ fn keyed_group(
         Err(_) => return Ok(()),
     };
     let is_empty_text = key.as_str() == Some("");
-    let takes_default = is_empty_text && default.is_some();
+    let takes_default = (is_empty_text || key.is_null()) && default.is_some();
     if !key.is_truthy() && !takes_default {
         let is_empty_container = matches!(key, Value::List(_) | Value::Map(_));
         if strict && !is_empty_container {
@@ -186,21 +186,24 @@ fn keyed_group(
     let separator = text("separator").unwrap_or("_");
     let mut names = Vec::new();
     match &key {
+        Value::Null => names.push(default.unwrap_or_default().to_owned()),
         Value::Str(name) => {
             names.push(if is_empty_text { default.unwrap_or_default() } else { name.as_str() }.to_owned())
         }
         Value::List(items) => {
             for item in items.iter() {
                 names.push(match (plain_text(item), default) {
-                    (name, Some(default)) if name.is_empty() => default.to_owned(),
+                    (name, Some(default)) if name.is_empty() || item.is_null() => default.to_owned(),
                     (name, _) => name,
                 });
             }
         }
         Value::Map(map) => {
             for (name, value) in map.iter() {
+                // Null counts as empty where something is said about empty ones.
+                let is_empty = value.is_null() || value.as_str() == Some("");
                 let value = plain_text(value);
-                names.push(match (value.is_empty(), default, trailing) {
+                names.push(match (is_empty, default, trailing) {
                     (true, Some(default), _) => format!("{name}{separator}{default}"),
                     (true, None, Some(false)) => name.to_string(),
                     _ => format!("{name}{separator}{value}"),

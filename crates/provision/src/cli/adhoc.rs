@@ -246,7 +246,7 @@ fn task(options: &AdhocCommand, setup: &Setup) -> Result<OneTask, Failure> {
         "name": "Ansible Ad-Hoc", "hosts": options.pattern, "gather_facts": false, "tasks": [task],
     }]);
     let origin = format!(
-        "Origin: <adhoc '{name}' task>\n\n{{'action': '{name}', 'args': {}, 'timeout': {timeout}, 'async_val': {background}, 'poll': {poll}}}\n",
+        "Origin: <adhoc '{name}' task>\n\n{{'action': '{name}', 'args': {}, 'timeout': {timeout}, 'async_val': {background}, 'poll': {poll}}}",
         python_repr(&shown)
     );
     Ok(OneTask { name, playbook: play.to_string(), origin })
