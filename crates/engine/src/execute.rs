@@ -240,6 +240,16 @@ impl PlayRun {
         }
     }
 
+    /// Drop what was sent ahead on a link: a step that comes now (another attempt) would have to wait for it.
+    pub fn clear_link(&self, link: &Rc<Link>) {
+        for host in self.hosts.borrow().values() {
+            let mut queue = host.ahead.borrow_mut();
+            if queue.link.as_ref().is_some_and(|l| Rc::ptr_eq(l, link)) {
+                queue.discard();
+            }
+        }
+    }
+
     /// Send the step of an item, if it has one.
     pub fn queue_item(
         &self,
@@ -440,6 +450,9 @@ impl PlayRun {
             Prepared::Step(plan) => match place {
                 Some(place) => {
                     let link = self.run.link(&place.target);
+                    if step.is_none() {
+                        self.clear_link(&link);
+                    }
                     self.finish_step(&link, task, plan, settings, step).await
                 }
                 None => (results::failure("the task has no host to run on"), Vec::new()),

@@ -87,6 +87,7 @@ impl PlayRun {
     ) -> Map {
         let plan = StepPlan { module: module.to_owned(), args, finish: None, contents: Vec::new() };
         let link = self.run.link(&place.target);
+        self.clear_link(&link);
         self.finish_step(&link, task, &plan, settings, None).await.0
     }
 
