@@ -152,7 +152,7 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
 }
 
 /// The condition that is false, if any is; conditions are looked at in order.
-fn first_false(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Option<Value>> {
+pub fn first_false(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Option<Value>> {
     for condition in task.when() {
         if !ctx.templar.condition(condition, scope)? {
             return Ok(Some(condition.clone()));
@@ -170,7 +170,7 @@ fn skipped(condition: &Value) -> Map {
     }
 }
 
-fn loop_values(
+pub fn loop_values(
     ctx: &Context,
     task: &Task,
     loop_: &lang::playbook::Loop,
@@ -409,11 +409,9 @@ fn module_name(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Str
     })
 }
 
-/// The final arguments: defaults of `module_defaults`, then what is written, without those that are `omit`.
-fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
-    let failed = |e: Error| {
-        Error::new(format!("Finalization of task args for '{name}' failed")).at(Some(&task.pos)).caused_by(e)
-    };
+/// Arguments that are not written one by one: those of `module_defaults`, and of `args` that is a template.
+fn other_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
+    let failed = |e| args_failed(task, name, e);
     let mut args = Map::new();
     for defaults in task.keywords(Keyword::ModuleDefaults) {
         let rendered = match ctx.templar.render(defaults, scope) {
@@ -453,6 +451,25 @@ fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -
             }
         }
     }
+    Ok(args)
+}
+
+fn args_failed(task: &Task, name: &str, cause: Error) -> Error {
+    Error::new(format!("Finalization of task args for '{name}' failed")).at(Some(&task.pos)).caused_by(cause)
+}
+
+/// All arguments, those that are written one by one not rendered yet.
+pub fn given_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
+    let mut args = other_args(ctx, task, scope, name)?;
+    let own = task.args.iter().filter(|(key, _)| key.as_str() != Some("_variable_params"));
+    args.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+    Ok(args)
+}
+
+/// The final arguments: defaults of `module_defaults`, then what is written, without those that are `omit`.
+fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
+    let failed = |e| args_failed(task, name, e);
+    let mut args = other_args(ctx, task, scope, name)?;
     for (key, value) in &task.args {
         if key.as_str() == Some("_variable_params") || action::is_lazy_arg(name, key.as_str()) {
             continue;

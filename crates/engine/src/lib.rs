@@ -16,6 +16,7 @@ pub mod event;
 pub mod execute;
 mod facts;
 mod free;
+pub mod graph;
 mod groups;
 pub mod host;
 mod include;

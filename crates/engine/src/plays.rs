@@ -71,11 +71,7 @@ impl Run {
         let strategy_name =
             keyword(Keyword::Strategy)?.map_or(self.options.strategy.clone(), |s| text_of(&s));
         let strategy = strategy(&strategy_name).map_err(|e| e.at(Some(&play.pos)))?;
-        let inventory = self.world.inventory();
-        let mut matched = inventory.list_hosts_in(&patterns)?;
-        if let Some(limit) = &self.options.limit {
-            matched = inventory.limit(matched, &lang::patterns::limit_patterns(limit)?)?;
-        }
+        let matched = self.matched(&patterns)?;
         for warning in &matched.warnings {
             if self.options.host_pattern_mismatch_is_error {
                 return Err(warning.clone());
@@ -160,12 +156,27 @@ impl Run {
         Ok(true)
     }
 
-    fn play_scope(&self, vars: &Arc<PlayVars>) -> Arc<dyn Scope> {
+    /// The hosts of patterns, within `--limit`.
+    fn matched(&self, patterns: &[String]) -> Result<lang::patterns::Matched> {
+        let inventory = self.world.inventory();
+        let matched = inventory.list_hosts_in(patterns)?;
+        match &self.options.limit {
+            Some(limit) => inventory.limit(matched, &lang::patterns::limit_patterns(limit)?),
+            None => Ok(matched),
+        }
+    }
+
+    /// The hosts of a play.
+    pub(crate) fn hosts_of(&self, play: &Play, scope: &Arc<dyn Scope>) -> Result<Vec<String>> {
+        Ok(self.matched(&patterns(&self.templar, &play.hosts, scope)?)?.hosts)
+    }
+
+    pub(crate) fn play_scope(&self, vars: &Arc<PlayVars>) -> Arc<dyn Scope> {
         let state = crate::ahead::now(&self.world);
         Arc::new(TaskScope::new(self.vars.clone(), vars.clone(), state, "".into(), None))
     }
 
-    fn limits(&self, play: &Arc<Play>, scope: &Arc<dyn Scope>) -> Result<Limits> {
+    pub(crate) fn limits(&self, play: &Arc<Play>, scope: &Arc<dyn Scope>) -> Result<Limits> {
         let flag = |keyword, default| -> Result<bool> {
             let value = play_keyword(play, &self.templar, scope, keyword)?;
             Ok(value.as_ref().and_then(to_bool).unwrap_or(default))
@@ -190,7 +201,12 @@ impl Run {
     }
 
     /// Everything a host of the play goes through.
-    fn program(&self, play: &Arc<Play>, limits: &Limits, scope: &Arc<dyn Scope>) -> Result<Arc<BlockNode>> {
+    pub(crate) fn program(
+        &self,
+        play: &Arc<Play>,
+        limits: &Limits,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Arc<BlockNode>> {
         let mut parts: Vec<Node> = Vec::new();
         if let Some(task) = self.gather_task(play, scope)? {
             parts.push(Node::Task(TaskNode::new(Kind::Task(task))));
@@ -351,7 +367,7 @@ fn skip_first(host: &Rc<HostRun>) {
 }
 
 /// A keyword of a play, rendered without a host.
-fn play_keyword(
+pub(crate) fn play_keyword(
     play: &Arc<Play>,
     templar: &Templar,
     scope: &Arc<dyn Scope>,

@@ -6,6 +6,7 @@ mod configuration;
 mod doc;
 mod errors;
 mod extra_vars;
+mod graph;
 mod hooks;
 mod inventory;
 mod listing;
@@ -58,6 +59,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
         "pull" => line.run(pull::run),
         "vault" => line.run(vault::run),
         "add-root" if !program => line.run(add_root::run),
+        "graph" if !program => line.run(graph::run),
         "test" if !program => line.run(test::run),
         "playbook" if program => playbooks(args),
         _ if program => Err(Failure::new(format!("{called} has no counterpart here"))),

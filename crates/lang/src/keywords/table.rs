@@ -9,6 +9,7 @@ const ALL: &[Place] = &[Play, Role, Block, Task, Handler];
 const BELOW_PLAY: &[Place] = &[Role, Block, Task, Handler];
 const NOT_HANDLED_BY_ROLES: &[Place] = &[Block, Task, Handler];
 const TASKS: &[Place] = &[Task, Handler];
+const ONLY_TASKS: &[Place] = &[Task];
 const PLAYS: &[Place] = &[Play];
 const BLOCKS: &[Place] = &[Block];
 
@@ -75,6 +76,7 @@ keywords! {
     MaxFailPercentage "max_fail_percentage" Percent PLAYS No "End the play when more than this share of the batch has failed.";
     ModuleDefaults "module_defaults" Dicts ALL Prepend "Arguments that modules take when the task does not give them.";
     Name "name" Text ALL No "What is shown.";
+    Needs "needs" List ONLY_TASKS No "Names of tasks that have to be done before, with strategy graph; it then waits for nothing else unless that is known to matter.";
     NoLog "no_log" Bool ALL Override "Do not show arguments and results.";
     Notify "notify" List NOT_HANDLED_BY_ROLES Override "Handlers to run when the task changed something.";
     Order "order" Text PLAYS No "Order of the hosts: inventory, reverse_inventory, sorted, reverse_sorted, shuffle.";

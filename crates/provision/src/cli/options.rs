@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser};
 #[derive(Clone, Debug, Parser)]
 #[command(name = "provision", version, about, disable_help_subcommand = true)]
 #[command(
-    after_help = "Other commands: provision test, add-root, inventory, vault, adhoc, doc, config, pull (each with --help)"
+    after_help = "Other commands: provision graph, test, add-root, inventory, vault, adhoc, doc, config, pull (each with --help)"
 )]
 pub struct PlaybookOptions {
     /// Playbooks, run one after the other

@@ -127,44 +127,7 @@ pub fn execute(
     (reporter, suspend): (Box<dyn Reporter>, Suspend),
 ) -> Result<u8, Failure> {
     let terminal = Arc::new(Terminal::new(suspend));
-    let constants = constants(setup, &options);
-    let vars = RunVars {
-        extra: Arc::new(setup.extra_vars.clone()),
-        constants: Arc::new(constants),
-        merge: setup.merge(),
-        inject_facts: options.inject_facts,
-    };
-    let executable = std::env::current_exe()
-        .map_err(|e| Failure::new(format!("the path of this program is not known: {e}")))?;
-    let agents = AgentBinaries::new()
-        .with(crate::agent_binary::MACHINE, crate::agent_binary::embedded())
-        .with_local(vec![executable.into(), "__agent".into()]);
-    let connector = Transport { agents: Arc::new(agents), prompter: terminal.clone() };
-    let run = Rc::new(Run {
-        options: Arc::new(options),
-        templar: setup.templar.clone(),
-        vars: Arc::new(vars),
-        world: World::new(inventory),
-        hooks,
-        loader,
-        secrets: Some(setup.secrets.clone()),
-        connector: Rc::new(connector),
-        user: Rc::new(SharedTerminal(terminal)),
-        reload_inventory: setup.reload(),
-        reporter: RefCell::new(reporter),
-        contents: Rc::default(),
-        links: RefCell::default(),
-        stats: RefCell::default(),
-        custom: RefCell::default(),
-        custom_per_host: RefCell::default(),
-        failed: RefCell::default(),
-        unreachable: RefCell::default(),
-        started: Cell::new(false),
-        step_freely: Cell::new(false),
-        interrupted: Cell::new(false),
-        warned: RefCell::default(),
-        broken: RefCell::default(),
-    });
+    let run = new_run(setup, options, hooks, loader, inventory, reporter, terminal)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
@@ -202,6 +165,56 @@ pub fn execute(
         return Ok(Exit::Interrupted as u8);
     }
     Ok(verdict as u8)
+}
+
+/// A run that has not begun.
+pub fn new_run(
+    setup: &Setup,
+    options: Options,
+    hooks: Arc<dyn Hooks>,
+    loader: Loader,
+    inventory: Inventory,
+    reporter: Box<dyn Reporter>,
+    terminal: Arc<Terminal>,
+) -> Result<Rc<Run>, Failure> {
+    let constants = constants(setup, &options);
+    let vars = RunVars {
+        extra: Arc::new(setup.extra_vars.clone()),
+        constants: Arc::new(constants),
+        merge: setup.merge(),
+        inject_facts: options.inject_facts,
+    };
+    let executable = std::env::current_exe()
+        .map_err(|e| Failure::new(format!("the path of this program is not known: {e}")))?;
+    let agents = AgentBinaries::new()
+        .with(crate::agent_binary::MACHINE, crate::agent_binary::embedded())
+        .with_local(vec![executable.into(), "__agent".into()]);
+    let connector = Transport { agents: Arc::new(agents), prompter: terminal.clone() };
+    Ok(Rc::new(Run {
+        options: Arc::new(options),
+        templar: setup.templar.clone(),
+        vars: Arc::new(vars),
+        world: World::new(inventory),
+        hooks,
+        loader,
+        secrets: Some(setup.secrets.clone()),
+        connector: Rc::new(connector),
+        user: Rc::new(SharedTerminal(terminal)),
+        reload_inventory: setup.reload(),
+        reporter: RefCell::new(reporter),
+        contents: Rc::default(),
+        links: RefCell::default(),
+        stats: RefCell::default(),
+        custom: RefCell::default(),
+        custom_per_host: RefCell::default(),
+        failed: RefCell::default(),
+        unreachable: RefCell::default(),
+        started: Cell::new(false),
+        step_freely: Cell::new(false),
+        interrupted: Cell::new(false),
+        warned: RefCell::default(),
+        broken: RefCell::default(),
+    }))
 }
 
 /// The first Ctrl-C ends the run after the tasks in hand, the second at once.
