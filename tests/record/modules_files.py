@@ -10,14 +10,12 @@ for the cases about owners, root. `@D@` stands for the directory of the case, `@
 HTTP server (files_cases/server.py) that runs while a module's cases do if it asks for one.
 """
 
-import base64
 import importlib.util
 import json
 import os
 import pathlib
 import re
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -25,6 +23,9 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = HERE / "files_cases"
 OUT = HERE.parent.parent / "crates/modules/tests/recorded"
+sys.path.insert(0, str(HERE))
+from files_tree import tree  # noqa: E402
+
 PLAYBOOK = os.environ.get("ANSIBLE_PLAYBOOK", "ansible-playbook")
 
 
@@ -48,33 +49,6 @@ def steady(value):
     if isinstance(value, dict):
         return {k: steady(v) for k, v in value.items()}
     return value
-
-
-def tree(root):
-    """What is below a directory."""
-    found = {}
-    for folder, dirs, files in os.walk(root):
-        for name in dirs + files:
-            path = os.path.join(folder, name)
-            rel = os.path.relpath(path, root)
-            st = os.lstat(path)
-            entry = {"mode": "%04o" % stat.S_IMODE(st.st_mode)}
-            if st.st_uid or st.st_gid:
-                entry["owner"] = [st.st_uid, st.st_gid]
-            if stat.S_ISLNK(st.st_mode):
-                entry = {"link": replace(os.readlink(path), str(root), "@D@")}
-            elif stat.S_ISDIR(st.st_mode):
-                entry["dir"] = True
-            elif stat.S_ISREG(st.st_mode):
-                content = open(path, "rb").read()
-                try:
-                    entry["text"] = content.decode().replace(str(root), "@D@")
-                except UnicodeDecodeError:
-                    entry["base64"] = base64.b64encode(content).decode()
-            else:
-                entry["special"] = True
-            found[rel] = entry
-    return dict(sorted(found.items()))
 
 
 def load(module):

@@ -6,6 +6,7 @@
 mod basic;
 mod copy;
 mod facts;
+mod fetch;
 mod files;
 mod foreign;
 mod include_vars;
@@ -26,11 +27,12 @@ use crate::evaluate::Context;
 use crate::link::Content;
 use crate::settings::Settings;
 
+pub use fetch::Fetch;
 pub use files::{find_file, is_localhost};
 pub use foreign::foreign;
 pub use include_vars::IncludeVars;
 pub use names::{all as all_names, canonical, defaults_apply, is_controller_action, is_lazy_arg};
-pub use other::{Fetch, Pause, Reboot, WaitForConnection};
+pub use other::{Pause, Reboot, WaitForConnection};
 
 /// What is to be done, worked out.
 pub enum Prepared {
@@ -160,7 +162,7 @@ pub fn prepare(name: &str, input: Input<'_>) -> Result<Prepared> {
         "include_tasks" | "include_role" => Ok(Prepared::Include(input.args)),
         "pause" => other::pause(&input),
         "raw" => other::raw(&input),
-        "fetch" => other::fetch(&input),
+        "fetch" => fetch::fetch(&input),
         "wait_for_connection" => other::wait_for_connection(&input),
         "reboot" => other::reboot(&input),
         "gather_facts" => facts::gather(input),

@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod event;
 pub mod execute;
 mod facts;
+mod fetch;
 mod free;
 pub mod graph;
 mod groups;

@@ -1,6 +1,5 @@
-//! Actions on a host that take more than one step: raw, fetch, wait_for_connection, reboot; and background jobs.
+//! Actions on a host that take more than one step: raw, wait_for_connection, reboot; and background jobs.
 
-use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use lang::{Map, Value};
 use protocol::{Become, Diff};
 use tokio::time::{sleep, timeout};
 
-use crate::action::{Fetch, Reboot, Remote, StepPlan, WaitForConnection};
+use crate::action::{Reboot, Remote, StepPlan, WaitForConnection};
 use crate::evaluate::Place;
 use crate::event::{Event, Status, TaskInfo};
 use crate::execute::ItemDone;
@@ -77,7 +76,7 @@ impl PlayRun {
     }
 
     /// One module call whose result the action needs.
-    async fn step(
+    pub(crate) async fn step(
         &self,
         task: &Task,
         module: &str,
@@ -89,47 +88,6 @@ impl PlayRun {
         let link = self.run.link(&place.target);
         self.clear_link(&link);
         self.finish_step(&link, task, &plan, settings, None).await.0
-    }
-
-    async fn fetch(&self, task: &Task, fetch: &Fetch, settings: &Settings, place: &Place) -> Map {
-        if settings.check {
-            return map! {"skipped": true, "changed": false, "msg": "check mode not (yet) supported for this module"};
-        }
-        let settings = Settings { check: false, background: 0, ..settings.clone() };
-        let mut args = protocol::Map::new();
-        args.insert("src".into(), fetch.src.clone().into());
-        let slurped = self.step(task, "slurp", args, &settings, place).await;
-        if slurped.flag("unreachable") {
-            return slurped;
-        }
-        if slurped.flag("failed") {
-            let msg = slurped.text("msg").unwrap_or_default().to_owned();
-            let missing = msg.contains("not found") || msg.contains("No such file");
-            let directory = msg.contains("directory");
-            if (missing || directory) && !fetch.fail_on_missing {
-                let text = if directory {
-                    "remote file is a directory, fetch cannot work on directories"
-                } else {
-                    "the remote file does not exist"
-                };
-                return map! {"changed": false, "file": fetch.src.as_str(), "msg": format!("{text}, not transferring, ignored")};
-            }
-            let text = if missing {
-                "the remote file does not exist".to_owned()
-            } else if directory {
-                "remote file is a directory, fetch cannot work on directories".to_owned()
-            } else {
-                msg
-            };
-            return map! {"failed": true, "changed": false, "file": fetch.src.as_str(), "msg": text};
-        }
-        use base64::Engine as _;
-        let encoded = slurped.text("content").unwrap_or_default();
-        let Ok(content) = base64::engine::general_purpose::STANDARD.decode(encoded) else {
-            return results::failure("the host sent what is not base64");
-        };
-        let remote = slurped.text("source").unwrap_or(&fetch.src).to_owned();
-        write_fetched(fetch, &remote, &content)
     }
 
     async fn wait_for_connection(
@@ -336,49 +294,4 @@ pub fn shell_word(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', "'\"'\"'"))
-}
-
-/// Where a fetched file goes; nothing a host says can lead out of the destination.
-fn destination(fetch: &Fetch, remote: &str) -> PathBuf {
-    let dest = Path::new(&fetch.dest);
-    let dest = if dest.is_absolute() { dest.to_owned() } else { fetch.base.join(dest) };
-    let name = Path::new(remote).file_name().map(PathBuf::from).unwrap_or_default();
-    if fetch.flat {
-        return if fetch.dest.ends_with('/') { dest.join(name) } else { dest };
-    }
-    let inside: PathBuf =
-        Path::new(remote).components().filter(|c| matches!(c, Component::Normal(_))).collect();
-    dest.join(fetch.host.replace('/', "_")).join(inside)
-}
-
-fn write_fetched(fetch: &Fetch, remote: &str, content: &[u8]) -> Map {
-    use sha1::{Digest, Sha1};
-    let checksum = hex::encode(Sha1::digest(content));
-    let md5 = hex::encode(<md5::Md5 as md5::Digest>::digest(content));
-    let dest = destination(fetch, remote);
-    if fetch.flat && dest.is_dir() && !fetch.dest.ends_with('/') {
-        return map! {"failed": true, "changed": false, "file": dest.to_string_lossy().into_owned(),
-        "msg": "dest is an existing directory, use a trailing slash if you want to fetch src into that directory"};
-    }
-    let shown = dest.to_string_lossy().into_owned();
-    if std::fs::read(&dest).is_ok_and(|old| old == content) {
-        return map! {"changed": false, "md5sum": md5, "file": fetch.src.as_str(), "dest": shown, "checksum": checksum};
-    }
-    let write = || -> std::io::Result<()> {
-        if let Some(dir) = dest.parent() {
-            std::fs::create_dir_all(dir)?;
-        }
-        std::fs::write(&dest, content)
-    };
-    if let Err(e) = write() {
-        return results::failure(format!("could not write {shown}: {e}"));
-    }
-    map! {
-        "changed": true,
-        "md5sum": md5.clone(),
-        "dest": shown,
-        "remote_md5sum": Value::Null,
-        "checksum": checksum.clone(),
-        "remote_checksum": checksum,
-    }
 }

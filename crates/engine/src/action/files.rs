@@ -54,7 +54,8 @@ fn not_found(name: &str, tried: &[PathBuf]) -> Error {
         .with_kind(lang::error::ErrorKind::NotFound)
 }
 
-fn expand_home(name: &str) -> PathBuf {
+/// With the home directory for a leading `~/`.
+pub fn expand_home(name: &str) -> PathBuf {
     match (name.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => PathBuf::from(name),
@@ -129,10 +130,10 @@ pub fn script(input: Input<'_>) -> Result<Prepared> {
     for key in ["_raw_params", "cmd", "decrypt"] {
         args.shift_remove(key);
     }
-    args.insert("script".into(), sent.argument);
-    args.insert("arguments".into(), rest.trim().into());
+    args.insert("_content".into(), sent.argument);
+    args.insert("_words".into(), rest.trim().into());
     args.insert(
-        "name".into(),
+        "_name".into(),
         path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into(),
     );
     Ok(Prepared::Step(Box::new(StepPlan {

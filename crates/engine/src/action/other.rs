@@ -1,7 +1,6 @@
-//! Actions around the host rather than on it (pause, raw, fetch, reboot, wait_for_connection), and those that choose
+//! Actions around the host rather than on it (pause, raw, reboot, wait_for_connection), and those that choose
 //! another module (package, service) or take their arguments in several forms (command, shell).
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use lang::{Result, Value};
@@ -50,43 +49,6 @@ pub fn raw(input: &Input<'_>) -> Result<Prepared> {
         return Err(input.error("no command given"));
     };
     Ok(Prepared::Remote(Remote::Raw { command, executable: input.text("executable") }))
-}
-
-/// `fetch`: a file of the host to the controller.
-pub struct Fetch {
-    pub src: String,
-    pub dest: String,
-    pub flat: bool,
-    pub fail_on_missing: bool,
-    pub validate_checksum: bool,
-    /// Where a relative `dest` begins.
-    pub base: PathBuf,
-    /// Directory of the host in the tree that `dest` is without `flat`.
-    pub host: String,
-}
-
-pub fn fetch(input: &Input<'_>) -> Result<Prepared> {
-    input.allow(
-        "ansible.builtin.fetch",
-        &["dest", "fail_on_missing", "flat", "src", "validate_checksum", "path"],
-    )?;
-    let (Some(src), Some(dest)) = (input.text("src"), input.text("dest")) else {
-        return Err(input.error("src and dest are required"));
-    };
-    for (name, value) in [("src", input.args.get("src")), ("dest", input.args.get("dest"))] {
-        if !matches!(value, Some(Value::Str(_))) {
-            return Err(input.error(format!("Invalid type supplied for {name} option, it must be a string")));
-        }
-    }
-    Ok(Prepared::Remote(Remote::Fetch(Fetch {
-        src,
-        dest,
-        flat: flag(&input.args, "flat", false)?,
-        fail_on_missing: flag(&input.args, "fail_on_missing", true)?,
-        validate_checksum: flag(&input.args, "validate_checksum", true)?,
-        base: input.ctx.play.play.basedir.to_path_buf(),
-        host: input.host.to_owned(),
-    })))
 }
 
 /// `wait_for_connection`, with its durations.

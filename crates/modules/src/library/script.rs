@@ -1,6 +1,6 @@
 //! `script`: run a file of the controller here.
 //!
-//! The controller sends the script as `content` and what followed its name as `args`; its own arguments
+//! The controller sends the script as `_content` and what followed its name as `_words`; its own arguments
 //! (`_raw_params`, `cmd`) do not reach the host.
 
 use std::fs;
@@ -9,16 +9,24 @@ use std::path::Path;
 
 use super::run::glob_exists;
 use crate::args::Expanded;
-use crate::{Applied, Blob, Effects, Host, Module, ModuleError, Plan, Process, Result, args, result, words};
+use crate::{
+    Applied, Blob, Effects, Host, Module, ModuleError, Plan, Process, Result, args, fail, result, words,
+};
 
 args! {
     pub struct ScriptArgs {
-        /// The script.
-        content: Blob = required();
+        /// The script, a file of the controller, and its arguments as a shell reads them.
+        _raw_params: Option<String>;
+        /// The same.
+        cmd: Option<String>;
+        /// Decrypt the script if it is a vault.
+        decrypt: bool = default("yes");
+        /// The script's content.
+        _content: Option<Blob>;
         /// Its file name.
-        name: String = default("script");
-        /// Arguments, as a shell reads them.
-        args: String = default("");
+        _name: String = default("script");
+        /// Its arguments.
+        _words: String = default("");
         /// Directory to run in.
         chdir: Option<Expanded>;
         /// Do not run if this path (a glob) is there.
@@ -42,7 +50,9 @@ impl Module for Script {
         Effects::unknown()
     }
 
-    fn plan(args: ScriptArgs, host: &Host) -> Result<Plan> {
+    fn plan(mut args: ScriptArgs, host: &Host) -> Result<Plan> {
+        let content = args._content.take();
+        let content = content.ok_or_else(|| fail!("the controller has to send the script's content"))?;
         let dir = args.chdir.as_ref().map(|d| Path::new(&d.0));
         let skip = |msg: String| Ok(Plan::unchanged(result! {"skipped": true, "msg": msg}));
         if let Some(creates) = &args.creates
@@ -61,26 +71,26 @@ impl Module for Script {
         } else {
             result! {"skipped": true, "changed": false, "msg": "Check mode is not supported for this task."}
         };
-        let mut plan = Plan::change(result! {}, move |host| run(&args, host));
+        let mut plan = Plan::change(result! {}, move |host| run(&args, &content, host));
         plan.check = Some(check);
         Ok(plan)
     }
 }
 
-fn run(args: &ScriptArgs, host: &Host) -> Result<Applied> {
+fn run(args: &ScriptArgs, content: &Blob, host: &Host) -> Result<Applied> {
     let io = |e: std::io::Error| ModuleError::new(format!("could not write the script: {e}"));
     let dir = tempfile::Builder::new().prefix("script-").tempdir_in(host.tmp()).map_err(io)?;
-    let name = Path::new(&args.name).file_name().unwrap_or("script".as_ref());
+    let name = Path::new(&args._name).file_name().unwrap_or("script".as_ref());
     let file = dir.path().join(name);
     let mut target = fs::File::create(&file).map_err(io)?;
-    std::io::copy(&mut args.content.open(host)?, &mut target).map_err(io)?;
+    std::io::copy(&mut content.open(host)?, &mut target).map_err(io)?;
     target.set_permissions(fs::Permissions::from_mode(0o700)).map_err(io)?;
     // A file that is open for writing cannot be run.
     drop(target);
     let path = words::quote(&file.to_string_lossy());
     let line = match &args.executable {
-        Some(program) => format!("{program} {path} {}", args.args),
-        None => format!("{path} {}", args.args),
+        Some(program) => format!("{program} {path} {}", args._words),
+        None => format!("{path} {}", args._words),
     };
     let mut process = Process::new("/bin/sh").arg("-c").arg(line.trim_end()).user_locale();
     if let Some(dir) = &args.chdir {

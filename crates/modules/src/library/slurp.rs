@@ -1,6 +1,8 @@
 //! `slurp`: the content of a file, in base64.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use base64::Engine as _;
 
@@ -11,6 +13,10 @@ args! {
     pub struct SlurpArgs {
         /// The file.
         src: Expanded = required(), aliases(&["path"]);
+        /// Where to begin, for `fetch`.
+        _offset: Option<i64>;
+        /// How many bytes at most, for `fetch`.
+        _length: Option<i64>;
     }
 }
 
@@ -28,7 +34,8 @@ impl Module for Slurp {
 
     fn plan(args: SlurpArgs, host: &Host) -> Result<Plan> {
         let src = args.src.0;
-        let content = std::fs::read(host.path(&src)).map_err(|e| match e.kind() {
+        let part = part(&host.path(&src), args._offset.unwrap_or(0), args._length);
+        let content = part.map_err(|e| match e.kind() {
             ErrorKind::NotFound => fail!("File not found: {src}"),
             ErrorKind::PermissionDenied => fail!("File is not readable: {src}"),
             ErrorKind::IsADirectory => fail!("Source is a directory and must be a file: {src}"),
@@ -37,4 +44,15 @@ impl Module for Slurp {
         let content = base64::engine::general_purpose::STANDARD.encode(content);
         Ok(Plan::unchanged(result! {"content": content, "source": src, "encoding": "base64"}))
     }
+}
+
+/// Bytes of a file, all of them without a `length`.
+fn part(path: &Path, offset: i64, length: Option<i64>) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    if offset > 0 {
+        file.seek(SeekFrom::Start(offset.unsigned_abs()))?;
+    }
+    let mut content = Vec::new();
+    file.take(length.map_or(u64::MAX, i64::unsigned_abs)).read_to_end(&mut content)?;
+    Ok(content)
 }

@@ -71,7 +71,6 @@ impl Drop for Server {
 pub fn call(module: &str, args: Map, host: &Host, contents: &Contents) -> Outcome {
     match module {
         "copy" if args.get("remote_src") != Some(&true.into()) => copy(args, host, contents),
-        "script" => script(args, host, contents),
         _ => agent(module, &args, host),
     }
 }
@@ -148,15 +147,6 @@ fn copy(mut args: Map, host: &Host, contents: &Contents) -> Outcome {
     let mut outcome = agent("copy", &args, host);
     outcome.result.insert("src".into(), src.into());
     outcome
-}
-
-/// Controller's part of `script`.
-fn script(mut args: Map, host: &Host, contents: &Contents) -> Outcome {
-    let line = args.remove("_raw_params").or_else(|| args.remove("cmd")).unwrap();
-    let (file, rest) = line.as_str().unwrap().split_once(' ').unwrap_or((line.as_str().unwrap(), ""));
-    args.insert("content".into(), contents.add(std::path::Path::new(file)));
-    args.insert("args".into(), rest.into());
-    agent("script", &args, host)
 }
 
 pub fn agent(module: &str, args: &Map, host: &Host) -> Outcome {

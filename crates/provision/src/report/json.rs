@@ -55,7 +55,8 @@ impl<O: Write, E: Write> Json<O, E> {
         };
         shown.retain(|k, _| !k.starts_with("_ansible_"));
         shown.insert("action".into(), result.task.action.clone().into());
-        shown.insert("changed".into(), (result.status == Status::Changed).into());
+        // A loop that failed may have changed something before.
+        shown.entry("changed").or_insert((result.status == Status::Changed).into());
         if result.ignored {
             shown.insert("ignored".into(), true.into());
         }
