@@ -46,7 +46,8 @@ def steady(value, root, port):
     """Without the names of the moment."""
     if isinstance(value, str):
         value = value.replace(root, "@D@").replace(f":{port}", ":@PORT@") if port else value.replace(root, "@D@")
-        return re.sub(r"[^\s'\"]*/\.ansible/tmp/[^\s'\":]*", "@TMP@", value)
+        value = re.sub(r"(~\d*|\d+)\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", "@BACKUP@", value)
+        return re.sub(r"[^\s'\"]*/(\.ansible/tmp/|ansible-tmp-|ansible-moduletmp-)[^\s'\":]*", "@TMP@", value)
     if isinstance(value, list):
         return [steady(v, root, port) for v in value]
     if isinstance(value, dict):

@@ -97,6 +97,14 @@ impl Input<'_> {
         Error::new(message).at(Some(&self.task.pos)).with_kind(ErrorKind::Refused)
     }
 
+    /// Refuse `async` for what has to be done on the controller, too.
+    pub fn not_in_background(&self, action: &str) -> Result<()> {
+        if self.settings.is_some_and(|s| s.background > 0) {
+            return Err(self.error(format!("This action ({action}) does not support async.")));
+        }
+        Ok(())
+    }
+
     /// Arguments that the action does not have, for those that say no more about it.
     pub fn only(&self, action: &str, known: &[&str]) -> Result<()> {
         let unknown: Vec<String> =

@@ -2,6 +2,7 @@
 
 mod apt;
 mod apt_repository;
+pub mod assemble;
 pub mod async_status;
 mod authorized_key;
 mod blockinfile;
@@ -52,6 +53,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<lineinfile::Lineinfile>(),
         of::<apt::AptModule>(),
         of::<apt_repository::AptRepository>(),
+        of::<assemble::Assemble>(),
         of::<async_status::AsyncStatus>(),
         of::<authorized_key::AuthorizedKey>(),
         of::<command::Command>(),

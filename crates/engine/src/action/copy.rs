@@ -18,7 +18,8 @@ use crate::scope::calculate;
 use crate::settings::text_of;
 
 pub fn copy(input: Input<'_>) -> Result<Prepared> {
-    let src = input.text("src");
+    // As in Python: what is false is not there.
+    let src = input.args.get("src").filter(|src| src.is_truthy()).map(text_of);
     let content = input.args.get("content").filter(|c| !c.is_null());
     if input.args.contains_key("_raw_params") {
         return Err(input.error("src (or content) and dest are required"));
@@ -61,19 +62,36 @@ pub fn copy(input: Input<'_>) -> Result<Prepared> {
         args.insert("src".into(), src.into());
         return super::step("copy", args, &input.task.pos);
     }
-    let path = find_file(input.scope.search_path(), "files", &src)?;
+    let path = find_file(input.scope.search_path(), "files", &src).map_err(refused)?;
     if path.is_dir() {
         return tree(&input, &path, &src, &dest, args);
     }
-    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
+    one_file(&input, &path, args)
+}
+
+/// A file as one step; `dest` is in the arguments already.
+fn one_file(input: &Input<'_>, path: &Path, mut args: protocol::Map) -> Result<Prepared> {
+    let sent = send_file(input, path, flag(&input.args, "decrypt", true)?)?;
+    let source = path.to_string_lossy().into_owned();
     args.insert("content".into(), sent.argument);
-    args.insert("_original_basename".into(), basename(&path).into());
-    args.insert("_source".into(), path.to_string_lossy().into_owned().into());
+    args.insert("_original_basename".into(), basename(path).into());
+    args.insert("_source".into(), source.clone().into());
     if input.text("mode").as_deref() == Some("preserve") {
-        args.insert("mode".into(), mode_of(&path).into());
+        args.insert("mode".into(), mode_of(path).into());
     }
     let contents = sent.offer.into_iter().collect();
-    Ok(Prepared::Step(Box::new(StepPlan { module: "copy".into(), args, finish: None, contents })))
+    let finish: super::Finish = Rc::new(move |result| {
+        // A file that is there and is not to be replaced.
+        if !result.flag("failed") && !result.flag("changed") && !result.contains_key("path") {
+            result.put("src", source.as_str());
+        }
+    });
+    Ok(Prepared::Step(Box::new(StepPlan { module: "copy".into(), args, finish: Some(finish), contents })))
+}
+
+/// An error that the action says itself.
+fn refused(error: lang::Error) -> lang::Error {
+    error.with_kind(lang::error::ErrorKind::Refused)
 }
 
 fn mode_of(path: &Path) -> String {
@@ -89,11 +107,14 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
     let preserve = input.text("mode").as_deref() == Some("preserve");
     // As rsync: `dir/` means what is in it, `dir` the directory itself.
     let prefix = if src.ends_with('/') { String::new() } else { basename(path) };
+    let slash = if src.ends_with('/') { "/" } else { "" };
+    let source = format!("{}{slash}", path.to_string_lossy().trim_end_matches('/'));
     let mut manifest = Vec::new();
     let mut contents = Vec::new();
     if !prefix.is_empty() {
         manifest.push(json!({"path": prefix, "directory": true}));
     }
+    let top = prefix.clone();
     let mut waiting = vec![(path.to_owned(), prefix)];
     while let Some((dir, relative)) = waiting.pop() {
         let io = |e: std::io::Error| input.error(format!("Could not read {}: {e}", dir.display()));
@@ -126,10 +147,28 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
             }
         }
     }
+    // The directory itself comes with what is in it; one file alone is reported as a file.
+    match manifest.iter().filter(|entry| entry["path"] != top.as_str()).collect::<Vec<_>>()[..] {
+        [] => {
+            let dest = format!("{}/", dest.trim_end_matches('/'));
+            return Ok(Prepared::Done(map! {"changed": false, "dest": dest, "src": source}));
+        }
+        [one] if one.get("content").is_some() => {
+            let below = one["path"].as_str().unwrap_or_default();
+            let file = path.join(below.strip_prefix(&format!("{top}/")).unwrap_or(below));
+            let parent = Path::new(dest).join(below);
+            let parent = parent.parent().unwrap_or(Path::new("/")).to_string_lossy();
+            args.insert("dest".into(), format!("{}/", parent.trim_end_matches('/')).into());
+            return one_file(input, &file, args);
+        }
+        _ => {}
+    }
     args.insert("tree".into(), manifest.into());
     let dest = dest.to_owned();
-    let source = src.to_owned();
     let finish: super::Finish = Rc::new(move |result| {
+        if result.flag("failed") {
+            return;
+        }
         if !result.contains_key("dest") {
             result.put("dest", dest.as_str());
         }

@@ -28,9 +28,7 @@ pub fn fetch(input: &Input<'_>) -> Result<Prepared> {
         let msg = "check mode not (yet) supported for this module";
         return Ok(Prepared::Done(map! {"skipped": true, "changed": false, "msg": msg}));
     }
-    if input.settings.is_some_and(|s| s.background > 0) {
-        return Err(input.error("This action (fetch) does not support async."));
-    }
+    input.not_in_background("fetch")?;
     for (name, shown) in [("src", "source"), ("dest", "dest")] {
         if !matches!(input.args.get(name), Some(Value::Str(_) | Value::Null) | None) {
             return Err(input.error(format!("Invalid type supplied for {shown} option, it must be a string")));

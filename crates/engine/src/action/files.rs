@@ -9,9 +9,7 @@ use protocol::Hash;
 use super::basic::flag;
 use super::{Input, Prepared, StepPlan, to_json};
 use crate::link::Content;
-use crate::map;
 use crate::results::ResultMap;
-use crate::scope::calculate;
 
 /// Contents up to this many bytes travel with the step itself: asking for them would cost a round trip.
 const INLINE: usize = 32 << 10;
@@ -113,35 +111,64 @@ fn hash_file(path: &Path) -> std::io::Result<Hash> {
 }
 
 pub fn script(input: Input<'_>) -> Result<Prepared> {
-    let raw = input.text("_raw_params").or_else(|| input.text("cmd"));
-    let Some(raw) = raw.filter(|r| !r.trim().is_empty()) else {
+    input.not_in_background("script")?;
+    let known = ["_raw_params", "chdir", "cmd", "creates", "executable", "removes"];
+    let mut unknown: Vec<String> = input.args.keys().map(ToString::to_string).collect();
+    unknown.retain(|k| !known.contains(&k.as_str()) && k != "decrypt");
+    if !unknown.is_empty() {
+        unknown.sort();
+        return Err(input.error(format!(
+            "Unsupported parameters for (script) module: {}. Supported parameters include: {}.",
+            unknown.join(", "),
+            known.join(", ")
+        )));
+    }
+    let (free, cmd) = (input.text("_raw_params").filter(|r| !r.is_empty()), input.text("cmd"));
+    if free.is_some() && cmd.is_some() {
+        return Err(input.error("parameters are mutually exclusive: _raw_params|cmd"));
+    }
+    let Some(raw) = free.or(cmd).filter(|r| !r.trim().is_empty()) else {
         return Err(input.error("one of the following is required: _raw_params, cmd"));
     };
-    let words = crate::settings::split_words(&raw);
-    let name = words.first().cloned().unwrap_or_default();
-    let path = find_file(input.scope.search_path(), "files", &name)?;
-    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
+    if let Some(dir) = input.text("chdir").filter(|dir| !dir.starts_with('/')) {
+        return Err(input.error(format!("chdir {dir} must be an absolute path for a Unix-aware remote node")));
+    }
     let rest = raw.trim_start();
-    // The rest of the line goes to the shell as it was written.
-    let rest = rest
-        .strip_prefix(name.as_str())
-        .unwrap_or_else(|| rest.split_once(char::is_whitespace).map_or("", |r| r.1));
+    let (name, rest) = first_word(rest);
+    let path = find_file(input.scope.search_path(), "files", &name)
+        .map_err(|e| e.with_kind(lang::error::ErrorKind::Refused))?;
+    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
     let mut args = to_json(&input.args);
     for key in ["_raw_params", "cmd", "decrypt"] {
         args.shift_remove(key);
     }
     args.insert("_content".into(), sent.argument);
+    // The rest of the line goes to the shell as it was written.
     args.insert("_words".into(), rest.trim().into());
-    args.insert(
-        "_name".into(),
-        path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into(),
-    );
+    args.insert("_name".into(), basename(&path).into());
     Ok(Prepared::Step(Box::new(StepPlan {
         module: "script".into(),
         args,
         finish: None,
         contents: sent.offer.into_iter().collect(),
     })))
+}
+
+/// The first word of a line as a shell reads it, and what is behind it.
+fn first_word(line: &str) -> (String, &str) {
+    let mut word = String::new();
+    let mut quote = None;
+    let mut chars = line.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => word.extend(chars.next().map(|(_, c)| c)),
+            (c, Some(open)) if c == open => quote = None,
+            ('\'' | '"', None) => quote = Some(c),
+            (c, None) if c.is_whitespace() => return (word, &line[at..]),
+            (c, _) => word.push(c),
+        }
+    }
+    (word, "")
 }
 
 pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
@@ -212,77 +239,50 @@ pub fn uri(input: Input<'_>) -> Result<Prepared> {
 }
 
 pub fn assemble(input: Input<'_>) -> Result<Prepared> {
+    input.not_in_background("assemble")?;
     let (Some(src), Some(_)) = (input.text("src"), input.text("dest")) else {
         return Err(input.error("src and dest are required"));
     };
+    let mut args = to_json(&input.args);
     if flag(&input.args, "remote_src", true)? {
-        return super::step("assemble", to_json(&input.args), &input.task.pos);
+        return super::step("assemble", args, &input.task.pos);
     }
     let dir = find_file(input.scope.search_path(), "files", &src)?;
     if !dir.is_dir() {
         return Err(input.error(format!("Source ({}) is not a directory", dir.display())));
     }
-    let content = assemble_local(&input, &dir)?;
-    let sent = send_bytes(content);
-    let mut args = to_json(&input.args);
-    for key in ["src", "remote_src", "delimiter", "regexp", "ignore_hidden", "decrypt"] {
-        args.shift_remove(key);
-    }
-    args.insert("content".into(), sent.argument);
+    let sent = send_bytes(assemble_local(&input, &dir)?);
+    args.shift_remove("src");
+    args.insert("_content".into(), sent.argument);
+    args.insert("_source".into(), dir.to_string_lossy().into_owned().into());
     Ok(Prepared::Step(Box::new(StepPlan {
-        module: "copy".into(),
+        module: "assemble".into(),
         args,
         finish: None,
         contents: sent.offer.into_iter().collect(),
     })))
 }
 
-/// The fragments of a directory in the order of their names, joined as `assemble` does.
+/// What the fragments of a directory of the controller make.
 fn assemble_local(input: &Input<'_>, dir: &Path) -> Result<Vec<u8>> {
     let io = |e: std::io::Error| input.error(format!("Could not read {}: {e}", dir.display()));
-    let ignore_hidden = flag(&input.args, "ignore_hidden", false)?;
-    let regexp = input.text("regexp");
-    let delimiter = input.text("delimiter").map(|d| d.replace("\\n", "\n").replace("\\t", "\t"));
-    let mut names: Vec<String> = std::fs::read_dir(dir)
-        .map_err(io)?
-        .filter_map(|e| e.ok().map(|e| e.file_name().to_string_lossy().into_owned()))
-        .collect();
-    names.sort();
-    let mut content: Vec<u8> = Vec::new();
-    let mut first = true;
-    for name in names {
-        if ignore_hidden && name.starts_with('.') {
-            continue;
-        }
-        if let Some(regexp) = &regexp
-            && !calculate(
-                &input.ctx.templar,
-                "name is search(regexp)",
-                map! {"name": name.as_str(), "regexp": regexp.as_str()},
-            )?
-            .is_truthy()
-        {
-            continue;
-        }
-        let path = dir.join(&name);
-        if !path.is_file() {
-            continue;
-        }
-        if !first {
-            if content.last().is_some_and(|c| *c != b'\n') && delimiter.is_some() {
-                content.push(b'\n');
-            }
-            if let Some(delimiter) = &delimiter {
-                content.extend(delimiter.as_bytes());
-                if !delimiter.ends_with('\n') {
-                    content.push(b'\n');
-                }
-            }
-        }
-        first = false;
-        content.extend(input.ctx.hooks.read(&path)?);
+    let hidden = flag(&input.args, "ignore_hidden", false)?;
+    let decrypt = flag(&input.args, "decrypt", true)?;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(io)? {
+        names.push(entry.map_err(io)?.file_name().to_string_lossy().into_owned());
     }
-    Ok(content)
+    let names = modules::library::assemble::select(names, input.text("regexp").as_deref(), hidden)
+        .map_err(|e| input.error(e.msg))?;
+    let mut fragments = Vec::new();
+    for path in names.iter().map(|name| dir.join(name)).filter(|path| path.is_file()) {
+        fragments.push(if decrypt {
+            input.ctx.hooks.read(&path)?
+        } else {
+            std::fs::read(&path).map_err(io)?
+        });
+    }
+    Ok(modules::library::assemble::join(fragments, input.text("delimiter").as_deref()))
 }
 
 pub fn basename(path: &Path) -> String {

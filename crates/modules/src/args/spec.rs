@@ -188,24 +188,18 @@ impl Spec {
         self.args.iter().find(|a| a.name == name || a.aliases.contains(&name))
     }
 
-    /// Names with their aliases, as the error about an unsupported one lists them.
-    pub fn known(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .args
-            .iter()
-            // What begins so is between controller and agent.
-            .filter(|a| !a.name.starts_with('_'))
-            .map(|a| match a.aliases {
-                [] => a.name.to_owned(),
-                aliases => {
-                    let mut aliases = aliases.to_vec();
-                    aliases.sort_unstable();
-                    format!("{} ({})", a.name, aliases.join(", "))
-                }
-            })
-            .collect();
+    /// Names, and their aliases in parentheses, as the error about an unsupported one lists them.
+    pub fn known(&self) -> String {
+        // What begins so is between controller and agent.
+        let args = || self.args.iter().filter(|a| !a.name.starts_with('_'));
+        let mut names: Vec<&str> = args().map(|a| a.name).collect();
+        let mut aliases: Vec<&str> = args().flat_map(|a| a.aliases).copied().collect();
         names.sort_unstable();
-        names
+        aliases.sort_unstable();
+        match aliases.is_empty() {
+            true => names.join(", "),
+            false => format!("{} ({})", names.join(", "), aliases.join(", ")),
+        }
     }
 }
 
@@ -224,14 +218,6 @@ pub fn normalize(spec: &Spec, map: &Map) -> Result<Map, ArgError> {
             continue;
         }
         normal.insert(arg.name.to_owned(), value.clone());
-    }
-    if let Some(first) = unknown.first().copied() {
-        unknown.sort_unstable();
-        let msg =
-            format!("{}. Supported parameters include: {}.", unknown.join(", "), spec.known().join(", "));
-        let known =
-            spec.args.iter().flat_map(|a| std::iter::once(&a.name).chain(a.aliases)).map(|s| (*s).to_owned());
-        return Err(ArgError { msg, argument: Some(first.to_owned()), known: known.collect() });
     }
     for check in spec.checks.iter().filter(|c| matches!(c, Check::MutuallyExclusive(_))) {
         check.verify(&normal)?;
@@ -255,6 +241,14 @@ pub fn normalize(spec: &Spec, map: &Map) -> Result<Map, ArgError> {
     // Exclusive arguments are a matter of what was given; a default excludes nothing.
     for check in spec.checks.iter().filter(|c| !matches!(c, Check::MutuallyExclusive(_))) {
         check.verify(&normal)?;
+    }
+    // The last thing that Ansible complains about.
+    if let Some(first) = unknown.first().copied() {
+        unknown.sort_unstable();
+        let msg = format!("{}. Supported parameters include: {}.", unknown.join(", "), spec.known());
+        let known =
+            spec.args.iter().flat_map(|a| std::iter::once(&a.name).chain(a.aliases)).map(|s| (*s).to_owned());
+        return Err(ArgError { msg, argument: Some(first.to_owned()), known: known.collect() });
     }
     Ok(normal)
 }

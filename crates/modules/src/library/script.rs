@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::run::glob_exists;
 use crate::args::Expanded;
 use crate::{
     Applied, Blob, Effects, Host, Module, ModuleError, Plan, Process, Result, args, fail, result, words,
@@ -29,9 +28,9 @@ args! {
         _words: String = default("");
         /// Directory to run in.
         chdir: Option<Expanded>;
-        /// Do not run if this path (a glob) is there.
+        /// Do not run if this path is there.
         creates: Option<Expanded>;
-        /// Run only if this path (a glob) is there.
+        /// Run only if this path is there.
         removes: Option<Expanded>;
         /// Program to run it with, with its options.
         executable: Option<String>;
@@ -53,16 +52,13 @@ impl Module for Script {
     fn plan(mut args: ScriptArgs, host: &Host) -> Result<Plan> {
         let content = args._content.take();
         let content = content.ok_or_else(|| fail!("the controller has to send the script's content"))?;
-        let dir = args.chdir.as_ref().map(|d| Path::new(&d.0));
+        let dir = args.chdir.as_ref().map_or(Path::new("/"), |d| Path::new(&d.0));
+        let exists = |path: &Expanded| host.path(dir.join(&**path)).symlink_metadata().is_ok();
         let skip = |msg: String| Ok(Plan::unchanged(result! {"skipped": true, "msg": msg}));
-        if let Some(creates) = &args.creates
-            && glob_exists(host, dir, creates)
-        {
+        if let Some(creates) = args.creates.as_ref().filter(|path| exists(path)) {
             return skip(format!("{} exists, matching creates option", creates.0));
         }
-        if let Some(removes) = &args.removes
-            && !glob_exists(host, dir, removes)
-        {
+        if let Some(removes) = args.removes.as_ref().filter(|path| !exists(path)) {
             return skip(format!("{} does not exist, matching removes option", removes.0));
         }
         let conditional = args.creates.is_some() || args.removes.is_some();
@@ -92,14 +88,11 @@ fn run(args: &ScriptArgs, content: &Blob, host: &Host) -> Result<Applied> {
         Some(program) => format!("{program} {path} {}", args._words),
         None => format!("{path} {}", args._words),
     };
-    let mut process = Process::new("/bin/sh").arg("-c").arg(line.trim_end()).user_locale();
-    if let Some(dir) = &args.chdir {
-        if !host.path(&**dir).is_dir() {
-            let msg = format!("Unable to change directory before execution: {}", dir.0);
-            return Err(ModuleError::new(msg));
-        }
-        process = process.cwd(host.path(&**dir));
-    }
+    let line = match &args.chdir {
+        Some(dir) => format!("cd {} && {line}", words::quote(&host.path(&**dir).to_string_lossy())),
+        None => line,
+    };
+    let process = Process::new("/bin/sh").arg("-c").arg(line.trim_end()).user_locale();
     let output = process.run(host).map_err(|e| ModuleError::new(format!("could not run the script: {e}")))?;
     let result = result! {
         "changed": true, "rc": output.rc, "stdout": output.out(), "stderr": output.err(),
