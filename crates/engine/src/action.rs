@@ -12,6 +12,7 @@ mod foreign;
 mod include_vars;
 mod names;
 mod other;
+mod pause;
 mod template;
 
 use std::rc::Rc;
@@ -32,7 +33,8 @@ pub use files::{find_file, is_localhost};
 pub use foreign::foreign;
 pub use include_vars::IncludeVars;
 pub use names::{all as all_names, canonical, defaults_apply, is_controller_action, is_lazy_arg};
-pub use other::{Pause, Reboot, WaitForConnection};
+pub use other::{Reboot, WaitForConnection};
+pub use pause::Pause;
 
 /// What is to be done, worked out.
 pub enum Prepared {
@@ -168,7 +170,7 @@ pub fn prepare(name: &str, input: Input<'_>) -> Result<Prepared> {
         "validate_argument_spec" => basic::validate_argument_spec(&input),
         "include_vars" => include_vars::prepare(&input),
         "include_tasks" | "include_role" => Ok(Prepared::Include(input.args)),
-        "pause" => other::pause(&input),
+        "pause" => pause::pause(&input),
         "raw" => other::raw(&input),
         "fetch" => fetch::fetch(&input),
         "wait_for_connection" => other::wait_for_connection(&input),

@@ -11,6 +11,7 @@ use protocol::{Diff, Permission, Step};
 
 use crate::action::{Prepared, StepPlan};
 use crate::ahead::{self, look_ahead};
+use crate::debugger::Attempt;
 use crate::evaluate::{self, Control, Evaluated, Item, Work, evaluate};
 use crate::event::{Event, Status, TaskInfo, TaskResult};
 use crate::host::HostRun;
@@ -56,21 +57,25 @@ pub struct ItemDone {
 }
 
 impl PlayRun {
-    /// Run `task` for `host` to its end. Items are reported as they finish; the caller reports the whole.
+    /// Run a task for `host` to its end. Items are reported as they finish; the caller reports the whole.
     pub async fn execute(
         self: &Rc<Self>,
         host: &Rc<HostRun>,
         node: &TaskNode,
-        task: &Arc<Task>,
+        attempt: &Attempt,
         info: &Arc<TaskInfo>,
     ) -> Executed {
+        let task = &attempt.task;
         let start = Instant::now();
         host.busy.set(true);
         let known = host.ahead.borrow_mut().take(node.id);
         let (evaluated, steps) = match known {
             Some(known) => (known.evaluated, known.steps),
             None => {
-                let ctx = self.context();
+                let mut ctx = self.context();
+                if !attempt.vars.is_empty() {
+                    Arc::make_mut(&mut Arc::make_mut(&mut ctx.run).extra).extend(attempt.vars.clone());
+                }
                 let state = ahead::now(&self.run.world);
                 let evaluated = evaluate(&ctx, &state, &host.name, task).unwrap_or_else(Evaluated::Failed);
                 (evaluated, Vec::new())
@@ -277,6 +282,8 @@ impl PlayRun {
             self.run.contents.offer(*hash, content.clone());
         }
         let id = link.reserve_id();
+        let text = format!("<{}> EXEC {}{}", link.target.name, becoming(settings), plan.module);
+        self.run.emit(Event::Message { text, verbosity: 3 });
         link.queue(Step {
             id,
             module: plan.module.clone(),
@@ -515,7 +522,7 @@ impl PlayRun {
                     Value::Map(map) => map.text("msg").unwrap_or_default().to_owned(),
                     other => crate::settings::text_of(other),
                 };
-                self.run.emit(Event::Deprecated { text });
+                self.run.deprecate(text);
             }
         }
     }
@@ -587,6 +594,20 @@ impl Settings {
             python: None,
         }
     }
+}
+
+/// How another user is become, for the message about a step: `sudo -H -S -n -u root `.
+fn becoming(settings: &Settings) -> String {
+    let Some(wanted) = &settings.r#become else { return String::new() };
+    let program = wanted.exe.as_deref().unwrap_or(&wanted.method);
+    let flags = match (&wanted.flags, wanted.method.as_str()) {
+        (Some(flags), _) => flags.join(" "),
+        (None, "sudo") => "-H -S -n".to_owned(),
+        (None, _) => String::new(),
+    };
+    let user = if wanted.method == "su" { wanted.user.clone() } else { format!("-u {}", wanted.user) };
+    let words = [program, &flags, &user].into_iter().filter(|word| !word.is_empty());
+    words.map(|word| format!("{word} ")).collect()
 }
 
 /// What a result means.

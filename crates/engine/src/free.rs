@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Semaphore;
 
+use crate::debugger::Attempt;
 use crate::event::Event;
 use crate::host::HostRun;
 use crate::linear::lost_its_way;
@@ -68,12 +69,19 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
             play.run.emit(Event::TaskStart { task: info.clone() });
         }
         play.run.emit(Event::HostStart { task: info.clone(), host: host.name.clone() });
-        let executed = play.execute(&host, &node, &task, &info).await;
+        let mut attempt = Attempt::first(task.clone());
+        let mut executed = play.execute(&host, &node, &attempt, &info).await;
         if task.include.is_some() {
             play.report_include(&executed, &info);
             play.include(&node, &task, &info, std::slice::from_ref(&executed)).await;
         } else {
-            play.settle(&executed, &info);
+            play.report(&executed, &info);
+            while let Some(again) = play.debug(&attempt, &executed, &info).await {
+                attempt = again;
+                executed = play.execute(&host, &node, &attempt, &info).await;
+                play.report(&executed, &info);
+            }
+            play.take_in(&executed);
         }
         if !lost_its_way(&executed) && (task.include.is_none() || !play.went_into_include(&executed)) {
             host.cursor.borrow_mut().advance();

@@ -11,6 +11,7 @@ pub mod action;
 pub mod ahead;
 pub mod connector;
 pub mod cursor;
+mod debugger;
 pub mod evaluate;
 pub mod event;
 pub mod execute;

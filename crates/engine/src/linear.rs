@@ -10,6 +10,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use lang::keywords::Keyword;
 use lang::playbook::Task;
 
+use crate::debugger::Attempt;
 use crate::event::Event;
 use crate::event::Status;
 use crate::execute::{Executed, status_of};
@@ -110,6 +111,13 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         .max(1);
     let mut waiting = runners.into_iter();
     let mut running = FuturesUnordered::new();
+    let start = |host: Rc<HostRun>, attempt: Attempt| {
+        let (play, node, info) = (play.clone(), node.clone(), info.clone());
+        async move {
+            let executed = play.execute(&host, &node, &attempt, &info).await;
+            (attempt, executed)
+        }
+    };
     let mut failed = false;
     let mut all_executed = Vec::new();
     loop {
@@ -117,14 +125,18 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
             && let Some(host) = waiting.next()
         {
             play.run.emit(Event::HostStart { task: info.clone(), host: host.name.clone() });
-            let (play, node, task, info) = (play.clone(), node.clone(), task.clone(), info.clone());
-            running.push(async move { play.execute(&host, &node, &task, &info).await });
+            running.push(start(host, Attempt::first(task.clone())));
         }
-        let Some(executed) = running.next().await else { break };
+        let Some((attempt, executed)) = running.next().await else { break };
         if task.include.is_some() {
             play.report_include(&executed, &info);
         } else {
-            play.settle(&executed, &info);
+            play.report(&executed, &info);
+            if let Some(again) = play.debug(&attempt, &executed, &info).await {
+                running.push(start(executed.host, again));
+                continue;
+            }
+            play.take_in(&executed);
         }
         failed |=
             matches!(status_of(&executed.result), Status::Failed | Status::Unreachable) && !executed.ignored;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Instant;
 
 use lang::inventory::Inventory;
 use lang::vars::VarsInclusion;
@@ -129,49 +128,6 @@ impl PlayRun {
         }
         result
     }
-
-    async fn pause(&self, pause: &crate::action::Pause) -> Map {
-        let start = chrono::Local::now();
-        let clock = Instant::now();
-        let mut prompt = pause.prompt.as_ref().map(|p| format!("{p}:"));
-        if pause.seconds.is_none() && prompt.is_none() {
-            prompt = Some("Press enter to continue, Ctrl+C to interrupt:".to_owned());
-        }
-        let shown = prompt.unwrap_or_default();
-        let seconds = pause.seconds.map(|s| s.max(0) as u64);
-        let answer = self.run.user.pause(&shown, seconds, pause.echo).await;
-        if answer.abort {
-            self.run.interrupted.set(true);
-            return results::failure("user requested abort!");
-        }
-        if answer.not_interactive && pause.seconds.is_none() {
-            self.run.warn("Not waiting for response to prompt as stdin is not interactive");
-        }
-        let delta = clock.elapsed().as_secs_f64();
-        let stdout = if pause.minutes {
-            format!("Paused for {} minutes", python_round(delta / 60.0))
-        } else {
-            format!("Paused for {} seconds", python_round(delta))
-        };
-        let time = |t: chrono::DateTime<chrono::Local>| t.format("%Y-%m-%d %H:%M:%S%.6f").to_string();
-        map! {
-            "changed": false,
-            "rc": 0i64,
-            "stderr": "",
-            "stdout": stdout,
-            "start": time(start),
-            "stop": time(chrono::Local::now()),
-            "delta": delta as i64,
-            "echo": pause.echo,
-            "user_input": answer.text,
-        }
-    }
-}
-
-/// Two digits behind the point, as Python's `round(x, 2)` prints it.
-fn python_round(number: f64) -> String {
-    let rounded = (number * 100.0).round() / 100.0;
-    if rounded.fract() == 0.0 { format!("{rounded:.1}") } else { format!("{rounded}") }
 }
 
 /// Make a host in groups, with variables. Was anything of it new?

@@ -55,6 +55,8 @@ pub struct Options {
     pub verbosity: u8,
     /// `ENABLE_TASK_DEBUGGER`
     pub task_debugger: bool,
+    /// `TASK_DEBUGGER_IGNORE_ERRORS`: failures that are ignored do not start it.
+    pub debugger_ignores_errors: bool,
     /// `LOCAL_TMP`
     pub local_tmp: PathBuf,
     /// `DEFAULT_MANAGED_STR`
@@ -154,6 +156,7 @@ impl Default for Options {
             python: None,
             verbosity: 0,
             task_debugger: false,
+            debugger_ignores_errors: true,
             local_tmp: std::env::temp_dir(),
             managed_str: None,
             fact_cache: None,

@@ -141,7 +141,8 @@ impl PlayRun {
     /// May more be sent behind this task before it is done?
     pub fn may_go_on_behind(&self, task: &Task) -> bool {
         use lang::keywords::Keyword;
-        task.own(Keyword::Debugger).is_none() && (task.keyword(Keyword::RunOnce).is_none() || self.is_alone())
+        task.keyword(Keyword::Debugger).is_none()
+            && (task.keyword(Keyword::RunOnce).is_none() || self.is_alone())
     }
 
     /// Tell templates which hosts the play has now.
@@ -225,27 +226,31 @@ impl PlayRun {
         }
     }
 
-    /// Take a task's outcome in: variables, numbers, handlers, the host's way on; and report it.
+    /// Report a task's outcome and take it in.
     pub fn settle(self: &Rc<Self>, executed: &Executed, info: &Arc<TaskInfo>) {
+        self.report(executed, info);
+        self.take_in(executed);
+    }
+
+    /// Tell of a task's outcome.
+    pub fn report(&self, executed: &Executed, info: &Arc<TaskInfo>) {
+        self.run.emit(Event::HostResult(self.result_of(executed, info)));
+    }
+
+    /// What a task's outcome means: variables, numbers, handlers, the host's way on.
+    pub fn take_in(self: &Rc<Self>, executed: &Executed) {
         let host = &executed.host;
         let name = &host.name;
         self.learn(executed, name);
         let status = status_of(&executed.result);
-        let result = self.result_of(executed, info);
         match status {
-            Status::Unreachable => self.lose(host, executed, result),
-            Status::Failed => self.fail(host, executed, result),
-            Status::Skipped => {
-                self.run.count(name, |s| s.skipped += 1);
-                self.run.emit(Event::HostResult(result));
-            }
-            Status::Ok | Status::Changed => {
-                self.run.count(name, |s| {
-                    s.ok += 1;
-                    s.changed += u32::from(status == Status::Changed);
-                });
-                self.run.emit(Event::HostResult(result));
-            }
+            Status::Unreachable => self.lose(host, executed),
+            Status::Failed => self.fail(host, executed),
+            Status::Skipped => self.run.count(name, |s| s.skipped += 1),
+            Status::Ok | Status::Changed => self.run.count(name, |s| {
+                s.ok += 1;
+                s.changed += u32::from(status == Status::Changed);
+            }),
         }
         if !matches!(status, Status::Unreachable | Status::Skipped)
             && let Some(role) = executed.task.role()
@@ -279,23 +284,21 @@ impl PlayRun {
         result
     }
 
-    fn lose(&self, host: &Rc<HostRun>, executed: &Executed, result: TaskResult) {
+    fn lose(&self, host: &Rc<HostRun>, executed: &Executed) {
         if executed.ignored {
             self.run.count(&host.name, |s| {
                 s.ok += 1;
                 s.ignored += 1;
             });
-            self.run.emit(Event::HostResult(result));
             return;
         }
         self.run.count(&host.name, |s| s.unreachable += 1);
         self.run.unreachable.borrow_mut().insert(host.name.clone());
         host.unreachable.set(true);
         host.ahead.borrow_mut().discard();
-        self.run.emit(Event::HostResult(result));
     }
 
-    fn fail(&self, host: &Rc<HostRun>, executed: &Executed, result: TaskResult) {
+    fn fail(&self, host: &Rc<HostRun>, executed: &Executed) {
         let name = &host.name;
         if executed.ignored {
             self.run.count(name, |s| {
@@ -303,7 +306,6 @@ impl PlayRun {
                 s.ignored += 1;
                 s.changed += u32::from(executed.result.flag("changed"));
             });
-            self.run.emit(Event::HostResult(result));
             return;
         }
         host.ahead.borrow_mut().discard();
@@ -325,7 +327,6 @@ impl PlayRun {
                 self.run.failed.borrow_mut().insert(name.clone());
             }
         }
-        self.run.emit(Event::HostResult(result));
     }
 
     /// `ansible_failed_task`.

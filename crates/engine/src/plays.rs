@@ -8,7 +8,7 @@ use lang::keywords::{Keyword, Place};
 use lang::patterns::Order;
 use lang::playbook::{Attrs, LoopControl, ModuleRef, Play, Playbook, Task, TaskId};
 use lang::template::{Scope, Templar};
-use lang::vars::{PlayVars, TaskScope};
+use lang::vars::{PlayVars, RunState, TaskScope};
 use lang::{Error, Map, Result, Str, Value};
 
 use crate::event::Event;
@@ -54,8 +54,13 @@ impl Run {
             inventory.read_vars_files(Some(&play.basedir), self.secrets.as_deref(), self.vars.merge)
         });
         read?;
+        let unasked = self.play_scope(&Arc::new(PlayVars::new(play.clone(), Map::new())));
         let mut prompts = Map::new();
-        let vars = Arc::new(PlayVars::new(play.clone(), Map::new()));
+        for prompt in &play.vars_prompt {
+            let (name, value) = self.ask(prompt, &unasked).await?;
+            prompts.insert(name.into(), value);
+        }
+        let vars = Arc::new(PlayVars::new(play.clone(), prompts));
         let scope = self.play_scope(&vars);
         let patterns = patterns(&self.templar, &play.hosts, &scope)?;
         let pattern = patterns.join(",");
@@ -87,11 +92,6 @@ impl Run {
         let all = hosts.clone();
         let matched_any = !hosts.is_empty();
         hosts.retain(|h| !self.failed.borrow().contains(h) && !self.unreachable.borrow().contains(h));
-        for prompt in &play.vars_prompt {
-            let (name, value) = self.ask(prompt, &scope).await?;
-            prompts.insert(name.into(), value);
-        }
-        let vars = Arc::new(PlayVars::new(play.clone(), prompts));
         let check_mode = match keyword(Keyword::CheckMode)? {
             Some(value) => to_bool(&value).unwrap_or(self.options.check),
             None => self.options.check,
@@ -106,6 +106,9 @@ impl Run {
             return Ok(true);
         }
         for host in &hosts {
+            if let Some(error) = self.world.broken(host) {
+                return Err(error);
+            }
             if self.world.host_vars(host).facts().is_empty() {
                 self.load_facts(host);
             }
@@ -335,12 +338,18 @@ impl Run {
             Ok(to_bool(&self.templar.render(value, scope)?).unwrap_or(false))
         };
         let question = VarsPrompt {
-            text: text(&prompt.prompt)?.unwrap_or_else(|| format!("input for {}", prompt.name)),
+            text: text(&prompt.prompt)?.unwrap_or_else(|| prompt.name.clone()),
             private: flag(&prompt.private)?,
             confirm: flag(&prompt.confirm)?,
             default: text(&prompt.default)?,
         };
-        let answer = self.user.prompt(&question).await.unwrap_or_default();
+        let answer = if self.user.is_interactive() {
+            Some(self.user.prompt(&question).await.unwrap_or_default())
+        } else {
+            self.warn("Not prompting as we are not in interactive mode");
+            question.default
+        };
+        let Some(answer) = answer else { return Ok((prompt.name.clone(), Value::Null)) };
         let value = match text(&prompt.encrypt)? {
             Some(scheme) => {
                 let vars = map! {
@@ -348,11 +357,13 @@ impl Run {
                     "scheme": scheme,
                     "salt": text(&prompt.salt)?.map_or(Value::Null, Value::from),
                 };
-                text_of(&calculate(&self.templar, "answer | password_hash(scheme, salt)", vars)?)
+                Value::from(text_of(&calculate(&self.templar, "answer | password_hash(scheme, salt)", vars)?))
             }
-            None => answer,
+            // What is typed may be a template, unless the playbook says that it is not.
+            None if !flag(&prompt.unsafe_)? => Value::template(answer),
+            None => Value::from(answer),
         };
-        Ok((prompt.name.clone(), Value::from(value)))
+        Ok((prompt.name.clone(), value))
     }
 }
 

@@ -74,6 +74,14 @@ impl Run {
         }
     }
 
+    /// `[DEPRECATION WARNING]: text`, once.
+    pub fn deprecate(&self, text: impl Into<String>) {
+        let text = text.into();
+        if self.warned.borrow_mut().insert(text.clone()) {
+            self.emit(Event::Deprecated { text });
+        }
+    }
+
     /// Change the numbers of a host.
     pub fn count(&self, host: &str, change: impl FnOnce(&mut HostStats)) {
         change(self.stats.borrow_mut().entry(host.to_owned()).or_default());

@@ -11,6 +11,17 @@ pub enum StepAnswer {
     Continue,
 }
 
+/// What a pause shows, and how long it takes.
+#[derive(Clone, Debug, Default)]
+pub struct PauseQuestion {
+    /// Shown while there is somebody to answer.
+    pub prompt: Option<String>,
+    /// Go on by itself after so many seconds; without it, after a line.
+    pub seconds: Option<u64>,
+    /// Whether what is typed can be seen.
+    pub echo: bool,
+}
+
 /// What a pause ended with.
 #[derive(Clone, Debug, Default)]
 pub struct PauseAnswer {
@@ -18,14 +29,18 @@ pub struct PauseAnswer {
     pub text: String,
     /// The user wants the run to end (`a` after Ctrl-C).
     pub abort: bool,
-    /// There is nobody to ask.
-    pub not_interactive: bool,
 }
 
 /// Asked by the engine; the command implements it.
 pub trait User {
-    /// Show `prompt`, then wait for a line, or for `seconds`.
-    fn pause(&self, prompt: &str, seconds: Option<u64>, echo: bool) -> LocalBoxFuture<'_, PauseAnswer>;
+    /// Is there somebody who could answer?
+    fn is_interactive(&self) -> bool;
+
+    /// Show text that is no event.
+    fn show(&self, text: &str);
+
+    /// Wait for a line, or for some time.
+    fn pause(&self, question: &PauseQuestion) -> LocalBoxFuture<'_, PauseAnswer>;
 
     /// `--step`: run this task?
     fn step(&self, task: &str) -> LocalBoxFuture<'_, StepAnswer>;
@@ -50,12 +65,17 @@ pub struct VarsPrompt {
 pub struct Nobody;
 
 impl User for Nobody {
-    fn pause(&self, _: &str, seconds: Option<u64>, _: bool) -> LocalBoxFuture<'_, PauseAnswer> {
+    fn is_interactive(&self) -> bool {
+        false
+    }
+
+    fn show(&self, _: &str) {}
+
+    fn pause(&self, question: &PauseQuestion) -> LocalBoxFuture<'_, PauseAnswer> {
+        let seconds = question.seconds.unwrap_or(0);
         Box::pin(async move {
-            if let Some(seconds) = seconds {
-                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
-            }
-            PauseAnswer { not_interactive: true, ..PauseAnswer::default() }
+            tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            PauseAnswer::default()
         })
     }
 
@@ -63,9 +83,8 @@ impl User for Nobody {
         Box::pin(std::future::ready(StepAnswer::No))
     }
 
-    fn prompt(&self, prompt: &VarsPrompt) -> LocalBoxFuture<'_, Option<String>> {
-        let default = prompt.default.clone();
-        Box::pin(std::future::ready(default))
+    fn prompt(&self, _: &VarsPrompt) -> LocalBoxFuture<'_, Option<String>> {
+        Box::pin(std::future::ready(None))
     }
 
     fn debug(&self, _: &str) -> LocalBoxFuture<'_, Option<String>> {

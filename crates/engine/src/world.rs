@@ -85,6 +85,10 @@ impl RunState for World {
         Some(layers)
     }
 
+    fn broken(&self, host: &str) -> Option<lang::Error> {
+        self.read().inventory.broken_vars(host).cloned()
+    }
+
     fn host(&self, host: &str) -> Option<Arc<HostVars>> {
         self.read().hosts.get(host).cloned()
     }
@@ -155,6 +159,10 @@ pub struct Ahead {
 impl RunState for Ahead {
     fn inventory(&self, host: &str) -> Option<Vec<Arc<Map>>> {
         self.now.inventory_layers(host)
+    }
+
+    fn broken(&self, host: &str) -> Option<lang::Error> {
+        self.now.broken(host)
     }
 
     fn host(&self, host: &str) -> Option<Arc<HostVars>> {

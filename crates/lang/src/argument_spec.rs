@@ -16,6 +16,11 @@ use convert::convert;
 const TRUE: &[&str] = &["y", "yes", "on", "1", "true", "t"];
 const FALSE: &[&str] = &["n", "no", "off", "0", "false", "f"];
 
+/// A value as a boolean; the error says why it is none.
+pub fn boolean(value: &Value) -> Result<bool, String> {
+    convert(value, "bool").map(|value| value == Value::Bool(true))
+}
+
 /// Everything that is wrong with the arguments, one sentence each; nothing if they fit.
 pub fn validate(spec: &Map, values: &Map) -> Vec<String> {
     let mut check = Check::default();

@@ -137,9 +137,12 @@ pub fn fetch(host: &Host, request: Request) -> Result<Response, Failure> {
         Some((name, password)) if options.force_basic_auth => {
             own.push(("Authorization", wire::basic(name, password)));
         }
+        // What `~/.netrc` says counts more than a header that was asked for.
         None if options.use_netrc => {
-            let found = auth::netrc(host, &url.host);
-            own.extend(found.map(|(name, password)| ("Authorization", wire::basic(&name, &password))));
+            if let Some((name, password)) = auth::netrc(host, &url.host) {
+                headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+                own.push(("Authorization", wire::basic(&name, &password)));
+            }
         }
         _ => {}
     }

@@ -17,7 +17,7 @@ pub mod facts;
 pub mod files;
 pub mod foreign;
 pub mod host;
-mod http;
+pub mod http;
 pub mod library;
 pub mod module;
 pub mod process;

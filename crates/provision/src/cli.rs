@@ -10,9 +10,11 @@ mod graph;
 mod hooks;
 mod inventory;
 mod listing;
+mod locale;
 mod options;
 mod outside;
 mod playbook;
+mod plugin_filter;
 mod pull;
 mod setup;
 mod terminal;
@@ -46,6 +48,10 @@ pub fn run(args: &[OsString]) -> ExitCode {
         },
     };
     let name = if program { called.clone() } else { format!("provision {command}") };
+    if program && let Some(problem) = locale::problem() {
+        eprintln!("ERROR: {problem}");
+        return ExitCode::from(Exit::Error as u8);
+    }
     if program && args.iter().skip(1).take_while(|a| *a != "--").any(|a| a == "--version") {
         return ended(version::print(&called));
     }

@@ -6,6 +6,7 @@ mod diff;
 mod dump;
 pub mod json;
 pub mod live;
+pub mod log;
 pub mod minimal;
 mod style;
 

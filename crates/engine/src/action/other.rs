@@ -1,48 +1,12 @@
-//! Actions around the host rather than on it (pause, raw, reboot, wait_for_connection), and those that choose
+//! Actions around the host rather than on it (raw, reboot, wait_for_connection), and those that choose
 //! another module (package, service) or take their arguments in several forms (command, shell).
 
 use std::time::Duration;
 
 use lang::{Result, Value};
 
-use super::basic::flag;
-use super::{Input, Local, Prepared, Remote, to_json};
-use crate::settings::{text_of, to_int};
-
-/// `pause`: for some time, or until the user says so.
-pub struct Pause {
-    pub prompt: Option<String>,
-    pub seconds: Option<i64>,
-    /// Whether the answer can be seen while it is typed.
-    pub echo: bool,
-    /// `minutes` or `seconds`, for the texts.
-    pub minutes: bool,
-}
-
-pub fn pause(input: &Input<'_>) -> Result<Prepared> {
-    input.allow("pause", &["echo", "minutes", "prompt", "seconds"])?;
-    if input.args.contains_key("minutes") && input.args.contains_key("seconds") {
-        return Err(input.error("parameters are mutually exclusive: minutes|seconds"));
-    }
-    let number = |name: &str| -> Result<Option<i64>> {
-        let Some(value) = input.args.get(name).filter(|v| !v.is_null()) else { return Ok(None) };
-        let text = text_of(value);
-        to_int(value)
-            .or_else(|| text.trim().parse::<f64>().ok().map(|f| f as i64))
-            .map(Some)
-            .ok_or_else(|| input.error(format!("non-integer value given for prompt duration:\n'{text}'")))
-    };
-    let (minutes, seconds) = (number("minutes")?, number("seconds")?);
-    let in_minutes = minutes.is_some();
-    let seconds = seconds.or(minutes.map(|m| m * 60));
-    let prompt = input.text("prompt");
-    Ok(Prepared::Local(Local::Pause(Pause {
-        prompt,
-        seconds: seconds.map(|s| s.max(1)),
-        echo: flag(&input.args, "echo", true)?,
-        minutes: in_minutes,
-    })))
-}
+use super::{Input, Prepared, Remote, to_json};
+use crate::settings::text_of;
 
 pub fn raw(input: &Input<'_>) -> Result<Prepared> {
     let Some(command) = input.text("_raw_params").filter(|c| !c.is_empty()) else {

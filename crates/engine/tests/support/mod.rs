@@ -106,6 +106,7 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet, merge: bool) -> Ran {
     .map(|(name, value)| (Key::from(name), value))
     .collect();
     let vars = RunVars {
+        connection: Default::default(),
         extra: Arc::new(options.extra_vars.clone()),
         constants: Arc::new(constants),
         merge,

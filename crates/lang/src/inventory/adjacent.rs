@@ -24,6 +24,9 @@ pub(super) struct Adjacent {
 struct Vars {
     groups: HashMap<String, Arc<Map>>,
     hosts: HashMap<String, Arc<Map>>,
+    /// Groups and hosts whose files cannot be read: an error for those who need them.
+    broken_groups: HashMap<String, Error>,
+    broken_hosts: HashMap<String, Error>,
 }
 
 impl Inventory {
@@ -73,9 +76,10 @@ impl Inventory {
         if !self.hosts.contains_key("localhost") {
             hosts.push("localhost");
         }
-        for (folder, names, into) in
-            [("group_vars", groups, &mut into.groups), ("host_vars", hosts, &mut into.hosts)]
-        {
+        for (folder, names, into, broken) in [
+            ("group_vars", groups, &mut into.groups, &mut into.broken_groups),
+            ("host_vars", hosts, &mut into.hosts, &mut into.broken_hosts),
+        ] {
             let folder = directory.join(folder);
             let Ok(metadata) = folder.metadata() else { continue };
             if !metadata.is_dir() {
@@ -89,7 +93,11 @@ impl Inventory {
                 if name.starts_with('/') {
                     continue;
                 }
-                if let Some(vars) = reader.entity(&folder, name, warnings)? {
+                let read = reader.entity(&folder, name, warnings);
+                if let Some(vars) = read.unwrap_or_else(|error| {
+                    broken.entry(name.to_owned()).or_insert(error);
+                    None
+                }) {
                     let slot = into.entry(name.to_owned()).or_default();
                     let mut all = Map::clone(slot);
                     combine(&mut all, vars, reader.merge);
@@ -139,6 +147,22 @@ impl Inventory {
         layers.extend(both.iter().filter_map(|vars| vars.hosts.get(&host.name).cloned()));
         layers.retain(|layer| !layer.is_empty());
         Some(layers)
+    }
+
+    /// Why the variables of a host cannot be known: a file of it, or of a group it is in, cannot be read.
+    pub fn broken_vars(&self, host: &str) -> Option<&Error> {
+        let files = [&self.adjacent.inventory, &self.adjacent.playbook];
+        if files.iter().all(|vars| vars.broken_groups.is_empty() && vars.broken_hosts.is_empty()) {
+            return None;
+        }
+        let host = self.host(host)?;
+        let groups = self.var_groups(host);
+        let names = || std::iter::once(ALL).chain(groups.iter().map(|group| group.name.as_str()));
+        files.iter().find_map(|vars| {
+            names()
+                .find_map(|name| vars.broken_groups.get(name))
+                .or_else(|| vars.broken_hosts.get(&host.name))
+        })
     }
 
     /// What the sources themselves say of a host: of its groups, then of itself. Files beside them are left out.

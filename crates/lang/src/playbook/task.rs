@@ -17,7 +17,7 @@ pub struct TaskId(pub u32);
 ///
 /// Keywords are reached through [`keyword`](Self::keyword) (what overrides), [`keywords`](Self::keywords) (what
 /// adds up) and [`own`](Self::own) (what is not inherited); the methods below name the usual ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     pub id: TaskId,
     pub name: Option<Value>,

@@ -208,7 +208,10 @@ impl V {
             Value::Float(f) => Self::Float(*f),
             Value::Undefined(message) => Self::undef(message.clone()),
             Value::Omit => Self::Omit,
-            Value::Str(text) if !text.has_template() => Self::Str(text.clone()),
+            Value::Str(text) if !text.has_template() => {
+                env.templar.note_untrusted(text);
+                Self::Str(text.clone())
+            }
             Value::List(items) if items.is_empty() => Self::list(Vec::new()),
             Value::Map(map) if map.is_empty() => Self::dict(Dict::new()),
             _ => Self::Lazy(Rc::new(Lazy {

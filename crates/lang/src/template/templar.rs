@@ -43,6 +43,10 @@ pub struct TemplarOptions {
     pub outside: Option<Arc<dyn Outside>>,
     /// Takes warnings: broken conditions, templates inside constants.
     pub warn: Option<Warn>,
+    /// Takes what will no longer be possible one day.
+    pub deprecate: Option<Warn>,
+    /// Warn of values that look like templates and are not rendered, because nobody trusts where they come from.
+    pub warn_of_untrusted: bool,
     /// Configuration that the `config` lookup and some filters read, by upper-case name.
     pub config: Map,
 }
@@ -121,6 +125,26 @@ impl Shared {
             None => {
                 Err(Error::new("Attempting to decrypt but no vault secrets found.").at(text.pos.as_ref()))
             }
+        }
+    }
+
+    /// Warn of what ansible-core 2.23 will no longer take.
+    pub fn deprecate(&self, message: &str, pos: Option<&Pos>) {
+        if let Some(deprecate) = &self.options.deprecate {
+            deprecate(
+                &format!("{message} This feature will be removed from ansible-core version 2.23."),
+                pos,
+            );
+        }
+    }
+
+    /// Text that is taken as it is.
+    pub fn note_untrusted(&self, text: &Str) {
+        if self.options.warn_of_untrusted
+            && !text.is_template()
+            && crate::value::may_be_template(text.as_str())
+        {
+            self.warn("Encountered untrusted template or expression.", text.pos());
         }
     }
 
@@ -363,7 +387,7 @@ impl Templar {
             && template.body.len() == 1
             && !matches!(template.body[0].kind, StmtKind::Text(_))
         {
-            self.shared.warn(
+            self.shared.deprecate(
                 "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.",
                 pos,
             );
@@ -387,7 +411,7 @@ impl Templar {
 
     fn broken(&self, truth: bool, message: &str, pos: Option<&Pos>) -> Result<bool> {
         if self.shared.options.allow_broken_conditionals {
-            self.shared.warn(message, pos);
+            self.shared.deprecate(message, pos);
             return Ok(truth);
         }
         let help = "a condition must be an expression whose value is true or false: compare (`x == 1`), test \

@@ -109,11 +109,12 @@ pub(super) fn of_host(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
 /// that `vars` and `hostvars` list.
 pub(super) fn of_connection(scope: &TaskScope, name: &str) -> Option<Value> {
     let task = scope.task.as_ref()?;
-    match name {
+    let written = match name {
         "ansible_host" | "ansible_ssh_host" => Some(Value::str(scope.host.clone())),
         "ansible_user" | "ansible_ssh_user" => task.keyword(Keyword::RemoteUser).cloned(),
         _ => None,
-    }
+    };
+    written.or_else(|| scope.run.connection.get(name).cloned())
 }
 
 fn of_role(task: &Task, name: &str) -> Option<Value> {

@@ -11,6 +11,9 @@ pub struct RunVars {
     pub extra: Arc<Map>,
     /// Magic variables that never change: `ansible_version`, `ansible_check_mode`, `ansible_forks` and so on.
     pub constants: Arc<Map>,
+    /// What options of the command line say of connections (`ansible_user`, `ansible_password` ...), for those who ask
+    /// and find nothing else.
+    pub connection: Arc<Map>,
     /// `hash_behaviour = merge`.
     pub merge: bool,
     /// `inject_facts_as_vars`: facts are variables of their own, not only in `ansible_facts`.
@@ -22,6 +25,11 @@ pub trait RunState: Send + Sync {
     /// Variables of the inventory, of `group_vars` and `host_vars`: layers, the weakest first. `None` for a host
     /// that is not in the inventory.
     fn inventory(&self, host: &str) -> Option<Vec<Arc<Map>>>;
+
+    /// Why the variables of a host of the inventory cannot be known.
+    fn broken(&self, _host: &str) -> Option<crate::Error> {
+        None
+    }
 
     /// What the run learned about the host.
     fn host(&self, host: &str) -> Option<Arc<HostVars>>;

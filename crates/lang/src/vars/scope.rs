@@ -61,6 +61,9 @@ impl Scope for TaskScope {
         if self.state.inventory(host).is_none() {
             return Ok(None);
         }
+        if let Some(error) = self.state.broken(host) {
+            return Err(error);
+        }
         let (run, play, state) = (self.run.clone(), self.play.clone(), self.state.clone());
         Ok(Some(Arc::new(Self::new(run, play, state, host.into(), None))))
     }

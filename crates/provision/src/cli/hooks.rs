@@ -1,6 +1,7 @@
 //! What loading a playbook asks of the command: which modules exist, what they think of their arguments, and
 //! where roles and modules are looked for.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,15 +18,20 @@ pub struct CommandHooks {
     pub roles: Vec<PathBuf>,
     pub library: Vec<PathBuf>,
     pub collections: Vec<PathBuf>,
+    /// Names that playbooks must not use.
+    pub rejected: HashSet<String>,
 }
 
 impl Hooks for CommandHooks {
     fn module(&self, name: &str) -> Option<ModuleRef> {
+        if self.rejected.contains(name) {
+            return None;
+        }
         canonical(name).map(ModuleRef::native)
     }
 
     fn module_names(&self) -> Vec<&str> {
-        all_names()
+        all_names().into_iter().filter(|name| !self.rejected.contains(*name)).collect()
     }
 
     fn check_args(&self, module: &ModuleRef, args: &Map) -> Vec<Error> {

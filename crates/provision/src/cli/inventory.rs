@@ -83,6 +83,9 @@ pub fn run(options: InventoryCommand) -> Result<u8, Failure> {
         let directory = super::setup::absolute(&crate::config::expand(&directory.to_string_lossy()));
         inventory.read_vars_files(Some(&directory), Some(&setup.secrets), setup.merge())?;
     }
+    if let Some(error) = inventory.hosts().find_map(|host| inventory.broken_vars(&host.name)) {
+        return Err(error.clone().into());
+    }
     inventory.warnings.iter().for_each(|w| setup.warnings.push(crate::report::describe(w)));
     setup.show_warnings(&shown);
     let mut hosts: Option<HashSet<String>> = None;

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::report::default::{Default_, DefaultOptions};
 use crate::report::json::Json;
 use crate::report::live::{Above, Live, bar};
+use crate::report::log::Logged;
 
 /// Run, or list, what the options say; the exit code.
 pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
@@ -126,6 +127,7 @@ pub fn execute(
     playbooks: &[Playbook],
     (reporter, suspend): (Box<dyn Reporter>, Suspend),
 ) -> Result<u8, Failure> {
+    let reporter = logged(setup, &options, reporter);
     let terminal = Arc::new(Terminal::new(suspend));
     let run = new_run(setup, options, hooks, loader, inventory, reporter, terminal)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -133,6 +135,13 @@ pub fn execute(
         .worker_threads(2)
         .build()
         .map_err(|e| Failure::new(format!("the runtime could not be started: {e}")))?;
+    // On a thread of its own: it has to be seen while a template is rendered on this one.
+    let interrupted = setup.interrupted.clone();
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    });
     let local = tokio::task::LocalSet::new();
     let warnings = setup.warnings.clone();
     let verdict = local.block_on(&runtime, async {
@@ -142,7 +151,7 @@ pub fn execute(
             let run = run.clone();
             async move {
                 loop {
-                    warnings.take().into_iter().for_each(|text| run.warn(text));
+                    show(&run, &warnings);
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -152,7 +161,7 @@ pub fn execute(
             () = relay => Verdict::Error,
         }
     });
-    setup.warnings.take().into_iter().for_each(|text| run.warn(text));
+    show(&run, &setup.warnings);
     if let Some(error) = run.broken.borrow_mut().take() {
         run.close();
         return Err(error.into());
@@ -179,6 +188,7 @@ pub fn new_run(
 ) -> Result<Rc<Run>, Failure> {
     let constants = constants(setup, &options);
     let vars = RunVars {
+        connection: Arc::new(connection_variables(&options.connection)),
         extra: Arc::new(setup.extra_vars.clone()),
         constants: Arc::new(constants),
         merge: setup.merge(),
@@ -217,6 +227,20 @@ pub fn new_run(
     }))
 }
 
+/// Warnings of templates become events.
+fn show(run: &Run, warnings: &super::setup::Warnings) {
+    warnings.take().into_iter().for_each(|text| run.warn(text));
+    warnings.take_deprecated().into_iter().for_each(|text| run.deprecate(text));
+}
+
+/// With a log, where the configuration wants one.
+fn logged(setup: &Setup, options: &Options, reporter: Box<dyn Reporter>) -> Box<dyn Reporter> {
+    let Some(log) = &setup.log else { return reporter };
+    let verbosity = setup.config.int("LOG_VERBOSITY").and_then(|n| u8::try_from(n).ok());
+    let look = default_options(setup, verbosity.unwrap_or(0).max(options.verbosity));
+    Box::new(Logged::new(reporter, log, look))
+}
+
 /// The first Ctrl-C ends the run after the tasks in hand, the second at once.
 async fn on_interrupt(run: Rc<Run>) {
     if tokio::signal::ctrl_c().await.is_err() {
@@ -234,13 +258,19 @@ async fn on_interrupt(run: Rc<Run>) {
 struct SharedTerminal(Arc<Terminal>);
 
 impl engine::user::User for SharedTerminal {
+    fn is_interactive(&self) -> bool {
+        self.0.is_interactive()
+    }
+
+    fn show(&self, text: &str) {
+        self.0.show(text);
+    }
+
     fn pause(
         &self,
-        prompt: &str,
-        seconds: Option<u64>,
-        echo: bool,
+        question: &engine::user::PauseQuestion,
     ) -> futures::future::LocalBoxFuture<'_, engine::user::PauseAnswer> {
-        self.0.pause(prompt, seconds, echo)
+        self.0.pause(question)
     }
 
     fn step(&self, task: &str) -> futures::future::LocalBoxFuture<'_, engine::user::StepAnswer> {
@@ -257,6 +287,21 @@ impl engine::user::User for SharedTerminal {
     fn debug(&self, question: &str) -> futures::future::LocalBoxFuture<'_, Option<String>> {
         self.0.debug(question)
     }
+}
+
+/// What the command line says of connections, as variables that stand in where nothing else is said.
+fn connection_variables(defaults: &ConnectionDefaults) -> Map {
+    let password = defaults.password.as_ref().map(|secret| secret.expose().to_owned());
+    let key = defaults.private_key_file.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let said = [
+        ("ansible_user", defaults.remote_user.clone()),
+        ("ansible_ssh_user", defaults.remote_user.clone()),
+        ("ansible_password", password.clone()),
+        ("ansible_ssh_pass", password),
+        ("ansible_private_key_file", key.clone()),
+        ("ansible_ssh_private_key_file", key),
+    ];
+    said.into_iter().filter_map(|(name, value)| Some((Key::from(name), Value::from(value?)))).collect()
 }
 
 /// What draws the run, and how to get the live line out of the way.
@@ -472,6 +517,7 @@ pub fn run_options(
             .verbose
             .max(config.int("DEFAULT_VERBOSITY").and_then(|n| u8::try_from(n).ok()).unwrap_or(0)),
         task_debugger: config.bool("ENABLE_TASK_DEBUGGER"),
+        debugger_ignores_errors: config.bool("TASK_DEBUGGER_IGNORE_ERRORS"),
         local_tmp: config.path("DEFAULT_LOCAL_TMP").unwrap_or_else(std::env::temp_dir),
         managed_str: config.text("DEFAULT_MANAGED_STR"),
         fact_cache: fact_cache(config),

@@ -195,7 +195,8 @@ fn connection(options: &PullConnection) -> ConnectionOptions {
         ask_pass: options.ask_pass,
         connection_password_file: options.connection_password_file.clone(),
         private_key: options.private_key.clone(),
-        connection: options.connection.clone(),
+        // The machine that pulls is the one that is set up.
+        connection: Some(options.connection.clone().unwrap_or_else(|| "local".into())),
         timeout: options.timeout,
         ask_become_pass: options.ask_become_pass,
         become_password_file: options.become_password_file.clone(),

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lang::inventory::{GroupNames, Inventory, LoadOptions, render_with};
@@ -12,8 +13,9 @@ use lang::{Key, Map, Pos, Value};
 
 use super::options::{InventoryOptions, VaultOptions};
 use super::outside::Controller;
-use super::{Failure, extra_vars, hooks::CommandHooks, vault};
+use super::{Failure, extra_vars, hooks::CommandHooks, plugin_filter, vault};
 use crate::config::Config;
+use crate::report::log::Log;
 use crate::report::{Columns, Style};
 
 /// The version of ansible-core whose language this program speaks.
@@ -30,19 +32,35 @@ pub struct Setup {
     pub sources: Vec<String>,
     /// Warnings of templates, which may come from any thread.
     pub warnings: Warnings,
+    /// `log_path`
+    pub log: Option<Log>,
+    /// Ctrl-C was pressed: what lookups have started has to end.
+    pub interrupted: Arc<AtomicBool>,
 }
 
 /// Warnings that wait to be shown.
 #[derive(Clone, Default)]
-pub struct Warnings(Arc<Mutex<Vec<String>>>);
+pub struct Warnings {
+    warnings: Arc<Mutex<Vec<String>>>,
+    deprecated: Arc<Mutex<Vec<String>>>,
+}
 
 impl Warnings {
     pub fn push(&self, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Something that playbooks should no longer use.
+    pub fn deprecate(&self, text: String) {
+        self.deprecated.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    pub fn take_deprecated(&self) -> Vec<String> {
+        std::mem::take(&mut *self.deprecated.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -58,10 +76,13 @@ impl Setup {
         config.warnings.iter().for_each(|w| warnings.push(w.clone()));
         let secrets = Arc::new(vault::secrets(vaults, &config, &|text| warnings.push(text))?);
         let extra_vars = extra_vars::read(extra, &secrets)?;
-        let templar = Arc::new(templar(&config, &secrets, &warnings));
+        let interrupted = Arc::default();
+        let templar = Arc::new(templar(&config, &secrets, &warnings, &interrupted));
         let mut library: Vec<PathBuf> = module_path.iter().map(|p| crate::config::expand(p)).collect();
         library.extend(config.paths("DEFAULT_MODULE_PATH"));
+        let rejected = plugin_filter::rejected(&config, &|text| warnings.push(text))?;
         let hooks = Arc::new(CommandHooks {
+            rejected,
             templar: templar.clone(),
             secrets: secrets.clone(),
             roles: config.paths("DEFAULT_ROLES_PATH"),
@@ -69,7 +90,12 @@ impl Setup {
             collections: config.paths("COLLECTIONS_PATHS"),
         });
         let sources = sources(&inventory.inventory, &config);
-        Ok(Self { config, secrets, extra_vars, templar, hooks, sources, warnings })
+        let log = config.path("DEFAULT_LOG_PATH").and_then(|path| {
+            let problem =
+                |e| warnings.push(format!("The log file {} cannot be written: {e}", path.display()));
+            Log::open(&path).map_err(problem).ok()
+        });
+        Ok(Self { config, secrets, extra_vars, templar, hooks, sources, warnings, log, interrupted })
     }
 
     /// Read the inventory with the variables beside its sources.
@@ -96,6 +122,7 @@ impl Setup {
                     "{}",
                     self.style(2).paint(&format!("[WARNING]: {text}"), crate::report::Colour::Warn)
                 );
+                self.log.iter().for_each(|log| log.record(&format!("[WARNING]: {text}\n")));
                 shown.borrow_mut().push(text);
             }
         }
@@ -188,19 +215,24 @@ fn load_inventory(
     Ok(inventory)
 }
 
-fn templar(config: &Arc<Config>, secrets: &Arc<VaultSecrets>, warnings: &Warnings) -> Templar {
-    let (vaults, warnings) = (secrets.clone(), warnings.clone());
+fn templar(
+    config: &Arc<Config>,
+    secrets: &Arc<VaultSecrets>,
+    warnings: &Warnings,
+    interrupted: &Arc<AtomicBool>,
+) -> Templar {
+    let (vaults, deprecated, warnings) = (secrets.clone(), warnings.clone(), warnings.clone());
+    let place = |message: &str, pos: Option<&Pos>| {
+        let error = lang::Error::new(message);
+        crate::report::describe(&if pos.is_some() { error.at(pos) } else { error })
+    };
     Templar::new(TemplarOptions {
         allow_broken_conditionals: config.bool("ALLOW_BROKEN_CONDITIONALS"),
         decrypt: Some(Box::new(move |text| vaults.decrypt_str(text).map(|s| s.as_str().to_owned()))),
-        outside: Some(Arc::new(Controller)),
-        warn: Some(Box::new(move |message, pos: Option<&Pos>| {
-            let mut error = lang::Error::new(message);
-            if pos.is_some() {
-                error = error.at(pos);
-            }
-            warnings.push(crate::report::describe(&error));
-        })),
+        outside: Some(Arc::new(Controller::new(config.clone(), interrupted.clone()))),
+        warn: Some(Box::new(move |message, pos| warnings.push(place(message, pos)))),
+        deprecate: Some(Box::new(move |message, pos| deprecated.deprecate(place(message, pos)))),
+        warn_of_untrusted: config.text("_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() == Some("warning"),
         config: settings(config),
     })
 }

@@ -1,15 +1,16 @@
 //! The person in front of the terminal: questions and their answers.
 
 use std::io::{IsTerminal, Write};
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::user::{PauseAnswer, StepAnswer, User, VarsPrompt};
+use engine::user::{PauseAnswer, PauseQuestion, StepAnswer, User, VarsPrompt};
 use futures::future::LocalBoxFuture;
 use protocol::Secret;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use transport::{BoxFuture, Prompter, Question, UnknownHostKey};
+
+mod keys;
 
 /// Is the file descriptor a terminal? 0, 1 and 2 are meant.
 pub fn is_terminal(descriptor: i32) -> bool {
@@ -171,30 +172,32 @@ impl Prompter for Terminal {
 }
 
 impl User for Terminal {
-    fn pause(&self, prompt: &str, seconds: Option<u64>, echo: bool) -> LocalBoxFuture<'_, PauseAnswer> {
-        let prompt = prompt.to_owned();
+    fn is_interactive(&self) -> bool {
+        keys::in_foreground()
+    }
+
+    fn show(&self, text: &str) {
+        (self.suspend)(&mut || {
+            print!("{text}");
+            let _ = std::io::stdout().flush();
+        });
+    }
+
+    fn pause(&self, question: &PauseQuestion) -> LocalBoxFuture<'_, PauseAnswer> {
+        let question = question.clone();
         Box::pin(async move {
             let _one = self.one.lock().await;
-            (self.suspend)(&mut || {
-                print!("{prompt}");
-                let _ = std::io::stdout().flush();
-            });
-            let interactive = is_terminal(0);
-            let Some(seconds) = seconds else {
-                if !interactive {
-                    return PauseAnswer { not_interactive: true, ..PauseAnswer::default() };
-                }
-                return keys(echo).await;
-            };
-            let sleep = tokio::time::sleep(Duration::from_secs(seconds));
-            if !interactive {
-                sleep.await;
+            if !keys::in_foreground() {
+                tokio::time::sleep(Duration::from_secs(question.seconds.unwrap_or(0))).await;
                 return PauseAnswer::default();
             }
-            tokio::select! {
-                () = sleep => PauseAnswer::default(),
-                answer = interrupted() => answer,
-            }
+            let suspend = self.suspend.clone();
+            let answer = blocking(move || {
+                let mut answer = PauseAnswer::default();
+                suspend(&mut || answer = keys::pause(&question));
+                Some(answer)
+            });
+            answer.await.unwrap_or_default()
         })
     }
 
@@ -213,12 +216,9 @@ impl User for Terminal {
     fn prompt(&self, prompt: &VarsPrompt) -> LocalBoxFuture<'_, Option<String>> {
         let prompt = prompt.clone();
         Box::pin(async move {
-            if !is_terminal(0) {
-                return prompt.default;
-            }
             let text = match &prompt.default {
-                Some(default) if !prompt.private => format!("{} [{default}]: ", prompt.text),
-                _ => format!("{}: ", prompt.text),
+                Some(default) => format!("{} [{default}]: ", prompt.text),
+                None => format!("{}: ", prompt.text),
             };
             loop {
                 let ask = |text: String| async {
@@ -241,97 +241,5 @@ impl User for Terminal {
     fn debug(&self, question: &str) -> LocalBoxFuture<'_, Option<String>> {
         let question = question.to_owned();
         Box::pin(async move { self.line(question).await })
-    }
-}
-
-/// Reads keys up to the end of a line, one by one, so that Ctrl-C followed by `c` or `a` can be understood.
-async fn keys(echo: bool) -> PauseAnswer {
-    let (sender, mut keys) = mpsc::unbounded_channel();
-    let raw = RawTerminal::new();
-    std::thread::spawn(move || {
-        let mut byte = [0u8; 1];
-        while let Ok(1) = nix::unistd::read(std::io::stdin(), &mut byte) {
-            if sender.send(byte[0]).is_err() || matches!(byte[0], b'\r' | b'\n') {
-                break;
-            }
-        }
-    });
-    let mut text: Vec<u8> = Vec::new();
-    let show = |bytes: &[u8]| {
-        let mut out = std::io::stdout();
-        let _ = out.write_all(bytes);
-        let _ = out.flush();
-    };
-    let mut asked = false;
-    let mut answer = PauseAnswer::default();
-    while let Some(key) = keys.recv().await {
-        match key {
-            // Ctrl-C
-            3 => {
-                asked = true;
-                show(b"Press 'C' to continue the play or 'A' to abort \r\n");
-            }
-            b'a' | b'A' if asked => {
-                answer.abort = true;
-                break;
-            }
-            b'c' | b'C' if asked => break,
-            _ if asked => {}
-            b'\r' | b'\n' => {
-                show(b"\r\n");
-                break;
-            }
-            8 | 127 => {
-                if text.pop().is_some() && echo {
-                    show(b"\x08 \x08");
-                }
-            }
-            _ => {
-                text.push(key);
-                if echo {
-                    show(&[key]);
-                }
-            }
-        }
-    }
-    drop(raw);
-    answer.text = String::from_utf8_lossy(&text).into_owned();
-    answer
-}
-
-/// Waits for Ctrl-C, then for `c` or `a`.
-async fn interrupted() -> PauseAnswer {
-    loop {
-        let answer = keys(false).await;
-        if answer.abort || answer.text.is_empty() {
-            return answer;
-        }
-    }
-}
-
-/// The terminal without echo, and with Ctrl-C as a key; as it was when dropped.
-struct RawTerminal(Option<nix::sys::termios::Termios>);
-
-impl RawTerminal {
-    fn new() -> Self {
-        use nix::sys::termios::{InputFlags, LocalFlags, SetArg, tcgetattr, tcsetattr};
-        // SAFETY: standard input is open for as long as the program runs.
-        let stdin = unsafe { BorrowedFd::borrow_raw(0) };
-        let Ok(before) = tcgetattr(stdin) else { return Self(None) };
-        let mut raw = before.clone();
-        raw.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG);
-        raw.input_flags.remove(InputFlags::ICRNL);
-        let _ = tcsetattr(stdin, SetArg::TCSANOW, &raw);
-        Self(Some(before))
-    }
-}
-
-impl Drop for RawTerminal {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            // SAFETY: as above.
-            let stdin = unsafe { BorrowedFd::borrow_raw(0) };
-            let _ = nix::sys::termios::tcsetattr(stdin, nix::sys::termios::SetArg::TCSANOW, before);
-        }
     }
 }

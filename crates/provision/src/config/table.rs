@@ -243,6 +243,17 @@ pub static TABLE: &[Setting] = settings! {
     "DISPLAY_FAILED_STDERR" Bool Some("False"), ["ANSIBLE_DISPLAY_FAILED_STDERR"] ["defaults"."display_failed_stderr"] false;
     "DISPLAY_OK_HOSTS" Bool Some("True"), ["ANSIBLE_DISPLAY_OK_HOSTS"] ["defaults"."display_ok_hosts"] false;
     "DISPLAY_SKIPPED_HOSTS" Bool Some("True"), ["ANSIBLE_DISPLAY_SKIPPED_HOSTS" "DISPLAY_SKIPPED_HOSTS"] ["defaults"."display_skipped_hosts"] false;
+    "LOOKUP_URL_CA_PATH" Path None, ["ANSIBLE_LOOKUP_URL_CA_PATH"] ["url_lookup"."ca_path"] false;
+    "LOOKUP_URL_CIPHERS" List None, ["ANSIBLE_LOOKUP_URL_CIPHERS"] ["url_lookup"."ciphers"] false;
+    "LOOKUP_URL_FOLLOW_REDIRECTS" Text None, ["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"] ["url_lookup"."follow_redirects"] false;
+    "LOOKUP_URL_FORCE" Bool None, ["ANSIBLE_LOOKUP_URL_FORCE"] ["url_lookup"."force"] false;
+    "LOOKUP_URL_FORCE_BASIC_AUTH" Bool None, ["ANSIBLE_LOOKUP_URL_FORCE_BASIC_AUTH"] ["url_lookup"."force_basic_auth"] false;
+    "LOOKUP_URL_HTTP_AGENT" Text None, ["ANSIBLE_LOOKUP_URL_AGENT"] ["url_lookup"."agent"] false;
+    "LOOKUP_URL_TIMEOUT" Float None, ["ANSIBLE_LOOKUP_URL_TIMEOUT"] ["url_lookup"."timeout"] false;
+    "LOOKUP_URL_UNIX_SOCKET" Path None, ["ANSIBLE_LOOKUP_URL_UNIX_SOCKET"] ["url_lookup"."unix_socket"] false;
+    "LOOKUP_URL_UNREDIRECTED_HEADERS" List None, ["ANSIBLE_LOOKUP_URL_UNREDIR_HEADERS"] ["url_lookup"."unredirected_headers"] false;
+    "LOOKUP_URL_USE_GSSAPI" Bool None, ["ANSIBLE_LOOKUP_URL_USE_GSSAPI"] ["url_lookup"."use_gssapi"] false;
+    "LOOKUP_URL_USE_NETRC" Bool None, ["ANSIBLE_LOOKUP_URL_USE_NETRC"] ["url_lookup"."use_netrc"] false;
     "REMOTE_TMP" Text Some("~/.ansible/tmp"), ["ANSIBLE_REMOTE_TEMP" "ANSIBLE_REMOTE_TMP"] ["defaults"."remote_tmp"] false;
     "SHOW_CUSTOM_STATS_CB" Bool Some("False"), ["ANSIBLE_SHOW_CUSTOM_STATS"] ["defaults"."show_custom_stats"] false;
     "SHOW_PER_HOST_START" Bool Some("False"), ["ANSIBLE_SHOW_PER_HOST_START"] ["defaults"."show_per_host_start"] false;

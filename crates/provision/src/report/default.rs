@@ -44,7 +44,12 @@ pub struct Default_<O: Write, E: Write> {
     strategy: String,
     check_mode: bool,
     errors: HashSet<String>,
+    /// It was said how to get rid of deprecation warnings.
+    deprecation_explained: bool,
 }
+
+const EXPLANATION: &str =
+    "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
 
 impl<O: Write, E: Write> Default_<O, E> {
     pub fn new(options: DefaultOptions, out: O, err: E) -> Self {
@@ -57,6 +62,7 @@ impl<O: Write, E: Write> Default_<O, E> {
             strategy: String::new(),
             check_mode: false,
             errors: HashSet::new(),
+            deprecation_explained: false,
         }
     }
 
@@ -410,6 +416,9 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
             }
             Event::Deprecated { text } => {
                 if self.options.deprecation_warnings {
+                    if !std::mem::replace(&mut self.deprecation_explained, true) {
+                        self.complain(&format!("[WARNING]: {EXPLANATION}"), Colour::Warn);
+                    }
                     self.complain(&format!("[DEPRECATION WARNING]: {text}"), Colour::Deprecate);
                 }
             }

@@ -230,6 +230,14 @@ impl Load<'_> {
             self.report(Error::new(message).at(Some(owner)));
             return None;
         }
+        if let Some(key) = all.keys().filter_map(Key::as_str).find(|key| key.starts_with("_ansible_")) {
+            self.report(Error::new(format!(
+                "Invalid parameter specified beginning with keyword '_ansible_' for action '{}': '{key}'. The prefix \
+                 '_ansible_' is reserved for internal use only.",
+                name.as_str()
+            )));
+            return None;
+        }
         let Some(module) = self.module(name.as_str(), frame, collections) else {
             let error = self.unknown_module(name.as_str(), frame, owner);
             self.report(error);

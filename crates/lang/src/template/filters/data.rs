@@ -303,7 +303,8 @@ fn rekey_on_member(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     let duplicates = b.string(1, "error")?;
     if !matches!(duplicates.as_str(), "error" | "overwrite") {
         return Fail::python(format!(
-            "duplicates parameter to rekey_on_member has unknown value: {duplicates}"
+            "duplicates parameter to rekey_on_member has unknown value {}",
+            repr::quoted(&duplicates)
         ));
     }
     let elements = match iterate::as_dict(&value)? {
@@ -320,13 +321,13 @@ fn rekey_on_member(_: &Rc<Env>, value: V, args: Args) -> R<V> {
         };
         let found = map.borrow().get(&ops::to_key(&key)?).cloned();
         let Some(found) = found else {
-            return Fail::python(format!("Key {} was not found", ops::to_str(&key)?));
+            return Fail::python(format!("Key {} was not found.", repr::repr(&key)?));
         };
         let member = ops::to_key(&found)?;
         if duplicates == "error" && out.contains_key(&member) {
             return Fail::python(format!(
-                "Key {} is not unique, cannot correctly turn into dict",
-                ops::to_str(&found)?
+                "Key {} is not unique, cannot convert to dict.",
+                repr::repr(&found)?
             ));
         }
         out.insert(member, element.clone());

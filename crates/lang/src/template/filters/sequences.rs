@@ -7,10 +7,10 @@ use crate::Key;
 use crate::template::env::Env;
 use crate::template::eval::args::Args;
 use crate::template::eval::{attributes, iterate, ops};
-use crate::template::methods::list::{sorted, sorted_by_key};
-use crate::template::object::{Dict, Fail, R, V};
+use crate::template::methods::list::sorted_by_key;
+use crate::template::object::{Fail, R, V};
 use crate::template::random::Rng;
-use crate::template::{repr, tests};
+use crate::template::tests;
 
 pub(super) const FILTERS: &[Entry] = &[
     ("batch", batch),
@@ -550,42 +550,45 @@ fn symmetric_difference(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     Ok(V::list(out))
 }
 
+/// Jinja2's own filter, which takes no note of case unless it is told to and keeps a set; where something cannot be in a
+/// set, Ansible's stands in for it, which compares exactly and knows no options.
 fn unique(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     let b = args.bind("unique", ["case_sensitive", "attribute"], 0)?;
-    let exact = match b.some(0) {
-        Some(flag) => ops::truth(&flag)?,
-        None => b.some(1).is_none(),
-    };
+    let case_sensitive = b.some(0).map(|flag| ops::truth(&flag)).transpose()?;
     let path = b.some(1);
-    let mut seen = Seen::default();
-    let mut out = Vec::new();
-    for item in iterate::items_of(&value)? {
+    let strict = path.is_some() || b.get(0).is_some_and(|flag| matches!(flag, V::Bool(false)));
+    let items = iterate::items_of(&value)?;
+    let mut keys = Vec::with_capacity(items.len());
+    let mut exact = case_sensitive.unwrap_or(false);
+    for item in &items {
         let key = match &path {
-            Some(path) => attribute_path(&item, path)?,
+            Some(path) => attribute_path(item, path)?,
             None => item.force()?,
         };
-        // Jinja2's own filter keeps a set; Ansible's stands in for it when nothing but the list is given.
-        let strict = path.is_some() || b.get(0).is_some_and(|flag| matches!(flag, V::Bool(false)));
         let unusable = match &key {
             V::Undef(undef) => Some(undef.message.to_string()),
             V::Dict(_) => Some("unhashable type: '_AnsibleLazyTemplateDict'".to_string()),
             V::List(_) => Some("unhashable type: '_AnsibleLazyTemplateList'".to_string()),
             _ => None,
         };
-        if strict && let Some(reason) = unusable {
-            return Fail::python(format!(
-                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied: {reason}"
-            ));
+        match unusable {
+            Some(reason) if strict => {
+                return Fail::python(format!(
+                    "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support the parameters supplied: {reason}"
+                ));
+            }
+            Some(_) => exact = true,
+            None => {}
         }
+        keys.push(key);
+    }
+    let mut seen = Seen::default();
+    let mut out = Vec::new();
+    for (item, key) in items.into_iter().zip(keys) {
         let key = if exact { key } else { ignore_case(&key)? };
         if seen.insert(&key)? {
             out.push(item);
         }
     }
     Ok(V::list(out))
-}
-
-#[allow(dead_code)]
-fn unused(items: Vec<V>) -> R<(Vec<V>, Dict, String)> {
-    Ok((sorted(items, false)?, Dict::new(), repr::quoted("")))
 }

@@ -142,6 +142,21 @@ fn lines(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
     Ok(out)
 }
 
+/// Options of the lookup `url` that variables can set.
+const URL_VARIABLES: &[(&str, &str)] = &[
+    ("ca_path", "ansible_lookup_url_ca_path"),
+    ("ciphers", "ansible_lookup_url_ciphers"),
+    ("follow_redirects", "ansible_lookup_url_follow_redirects"),
+    ("force", "ansible_lookup_url_force"),
+    ("force_basic_auth", "ansible_lookup_url_force_basic_auth"),
+    ("http_agent", "ansible_lookup_url_agent"),
+    ("timeout", "ansible_lookup_url_timeout"),
+    ("unix_socket", "ansible_lookup_url_unix_socket"),
+    ("unredirected_headers", "ansible_lookup_url_unredir_headers"),
+    ("use_gssapi", "ansible_lookup_url_use_gssapi"),
+    ("use_netrc", "ansible_lookup_url_use_netrc"),
+];
+
 fn url(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
     controller(env, "url lookup")?;
     let split = match args.take("split_lines")? {
@@ -151,6 +166,14 @@ fn url(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
     let mut options = Map::new();
     for (key, value) in &args.kw {
         options.insert(crate::Key::Str(key.clone()), finalize(value)?);
+    }
+    for (option, variable) in URL_VARIABLES {
+        let key = crate::Key::from(*option);
+        if !options.contains_key(&key)
+            && let Some(value) = env.variable(&(*variable).into())?
+        {
+            options.insert(key, finalize(&value)?);
+        }
     }
     let outside = outside(env)?;
     let mut out = Vec::new();
