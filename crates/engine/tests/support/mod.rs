@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod fleet;
+mod hooks;
 mod sequence;
 
 use std::cell::{Cell, RefCell};
@@ -13,18 +14,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::action::{all_names, canonical};
 use engine::run::Verdict;
 use engine::user::Nobody;
 use engine::world::World;
 use engine::{Options, Run};
 use lang::inventory::{Inventory, LoadOptions};
-use lang::playbook::{Hooks, Loader, ModuleRef};
-use lang::template::{Scope, Templar, TemplarOptions};
+use lang::playbook::{Hooks, Loader};
+use lang::template::{Templar, TemplarOptions};
 use lang::vars::RunVars;
-use lang::{Key, Map, Result, Value};
+use lang::{Key, Map, Value};
 
 use fleet::Fleet;
+use hooks::EngineHooks;
 use sequence::Sequence;
 
 /// What came of a run.
@@ -33,30 +34,6 @@ pub struct Ran {
     pub code: u8,
     pub fleet: Rc<Fleet>,
     pub error: Option<String>,
-}
-
-struct TestHooks(Arc<Templar>);
-
-impl Hooks for TestHooks {
-    fn module(&self, name: &str) -> Option<ModuleRef> {
-        canonical(name).map(ModuleRef::native)
-    }
-
-    fn module_names(&self) -> Vec<&str> {
-        all_names()
-    }
-
-    fn check_args(&self, _module: &ModuleRef, _args: &Map) -> Vec<lang::Error> {
-        Vec::new()
-    }
-
-    fn render(&self, value: &Value, scope: &Arc<dyn Scope>) -> Result<Value> {
-        self.0.render(value, scope)
-    }
-
-    fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        std::fs::read(path).map_err(|error| lang::Error::new(format!("{}: {error}", path.display())))
-    }
 }
 
 /// Write files, and run `site.yml` on the hosts of `hosts` among them.
@@ -80,7 +57,7 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet, merge: bool) -> Ran {
     let load = move || Inventory::load(std::slice::from_ref(&source), &LoadOptions::default());
     let inventory = load().expect("the inventory");
     let templar = Arc::new(Templar::new(TemplarOptions::default()));
-    let hooks: Arc<dyn Hooks> = Arc::new(TestHooks(templar.clone()));
+    let hooks: Arc<dyn Hooks> = Arc::new(EngineHooks(templar.clone()));
     let loader = Loader::new(hooks.clone(), options.extra_vars.clone());
     let fleet = Rc::new(fleet);
     let playbook = match loader.playbook(&dir.join("site.yml")) {
