@@ -1,9 +1,9 @@
-//! What lies on the worker's desk: the queue, the step in hand, and what the controller said meanwhile.
+//! What lies on the workers' desk: the queue, the steps in hand, and what the controller said meanwhile.
 //!
-//! Reader and worker meet here. Whatever must not come between two messages (a failure and the drop that follows
-//! it) is sent while the lock is held.
+//! Reader and workers meet here; each worker has a [`Seat`], and at most one step in hand. Whatever must not come
+//! between two messages (a failure and the drop that follows it) is sent while the lock is held.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,9 +26,14 @@ struct State {
     /// After an automatic drop: steps are discarded until the controller flushes.
     discarding: bool,
     discarded: Vec<u64>,
+    /// Dropped steps that are not named before the steps in hand are answered.
+    withheld: Option<Vec<u64>>,
+    /// Steps that changed something or failed.
+    not_unchanged: HashSet<u64>,
     /// No more input, or nobody to answer.
     ended: bool,
-    hand: Option<Hand>,
+    /// By the number of the seat.
+    hands: BTreeMap<usize, Hand>,
     /// Queued steps that were cancelled before their turn.
     cancelled: HashSet<u64>,
     children: VecDeque<ChildEvent>,
@@ -36,9 +41,11 @@ struct State {
     contents: u64,
 }
 
-/// The step in hand.
+/// A step in hand.
 struct Hand {
     id: u64,
+    /// Nothing else may be in hand with it.
+    alone: bool,
     permitted: bool,
     dropped: bool,
     cancelled: Arc<AtomicBool>,
@@ -67,6 +74,48 @@ pub struct Turn {
     pub step: Step,
     /// Becomes true when the controller cancels it.
     pub cancelled: Arc<AtomicBool>,
+}
+
+/// A worker's place at the desk.
+pub struct Seat {
+    desk: Arc<Desk>,
+    number: usize,
+}
+
+impl State {
+    /// The step that a seat may take now: the first that has nothing to wait for.
+    fn next(&self, seat: usize) -> Option<usize> {
+        if self.hands.values().any(|hand| hand.alone) {
+            return None;
+        }
+        let mut open: HashSet<u64> = self.hands.values().map(|hand| hand.id).collect();
+        for (at, step) in self.queue.iter().enumerate() {
+            match &step.after {
+                // Nothing behind it may be taken before it. The first seat has the children that are there already.
+                None => return (open.is_empty() && seat == 0).then_some(at),
+                Some(after) => {
+                    if !after.iter().chain(&step.unless_changed).any(|id| open.contains(id)) {
+                        return Some(at);
+                    }
+                }
+            }
+            open.insert(step.id);
+        }
+        None
+    }
+
+    /// Drop the steps in hand that have no permission yet.
+    fn drop_hands(&mut self) -> Vec<u64> {
+        let hands = self.hands.values_mut().filter(|h| !h.permitted && !h.dropped);
+        hands
+            .map(|hand| {
+                hand.dropped = true;
+                // Whatever it is waiting for, its answer is not wanted any more.
+                hand.cancelled.store(true, Ordering::Relaxed);
+                hand.id
+            })
+            .collect()
+    }
 }
 
 impl Desk {
@@ -98,7 +147,7 @@ impl Desk {
 
     pub fn go(&self, id: u64) {
         self.with(|state| {
-            if let Some(hand) = state.hand.as_mut().filter(|h| h.id == id) {
+            if let Some(hand) = state.hands.values_mut().find(|h| h.id == id) {
                 hand.permitted = true;
             } else if let Some(step) = state.queue.iter_mut().find(|s| s.id == id) {
                 step.permission = Permission::Granted;
@@ -108,14 +157,11 @@ impl Desk {
 
     pub fn flush(&self, token: u64) {
         self.with(|state| {
-            let mut dropped = Vec::new();
-            if let Some(hand) = state.hand.as_mut().filter(|h| !h.permitted && !h.dropped) {
-                hand.dropped = true;
-                // Whatever it is waiting for, its answer is not wanted any more.
-                hand.cancelled.store(true, Ordering::Relaxed);
-                dropped.push(hand.id);
-            }
+            // What was dropped before and not said yet is said now.
+            let mut dropped = state.withheld.take().unwrap_or_default();
+            dropped.extend(state.drop_hands());
             dropped.extend(state.queue.drain(..).map(|s| s.id));
+            dropped.sort_unstable();
             dropped.append(&mut state.discarded);
             state.discarding = false;
             state.cancelled.clear();
@@ -124,12 +170,12 @@ impl Desk {
     }
 
     pub fn cancel(&self, id: u64) {
-        self.with(|state| match &state.hand {
-            Some(hand) if hand.id == id => hand.cancelled.store(true, Ordering::Relaxed),
-            _ if state.queue.iter().any(|s| s.id == id) => {
+        self.with(|state| match state.hands.values().find(|h| h.id == id) {
+            Some(hand) => hand.cancelled.store(true, Ordering::Relaxed),
+            None if state.queue.iter().any(|s| s.id == id) => {
                 state.cancelled.insert(id);
             }
-            _ => {}
+            None => {}
         });
     }
 
@@ -148,78 +194,122 @@ impl Desk {
         self.with(|state| state.children.push_back(event));
     }
 
-    // What the worker calls.
+    /// What a failure, or a step that is not valid any more, leads to.
+    fn drop_queue(&self, state: &mut State, mut dropped: Vec<u64>) {
+        dropped.extend(state.drop_hands());
+        dropped.extend(state.queue.drain(..).map(|s| s.id));
+        dropped.sort_unstable();
+        state.cancelled.clear();
+        state.discarding = true;
+        state.withheld.get_or_insert_default().extend(dropped);
+        self.say_dropped(state);
+    }
+
+    /// Name the steps that were dropped by themselves, once nothing is left in hand that will be answered.
+    fn say_dropped(&self, state: &mut State) {
+        if state.hands.values().all(|hand| hand.dropped)
+            && let Some(dropped) = state.withheld.take()
+        {
+            self.outbox.send(FromAgent::Flushed { token: 0, dropped });
+        }
+    }
+}
+
+impl Seat {
+    pub fn new(desk: &Arc<Desk>, number: usize) -> Self {
+        Self { desk: desk.clone(), number }
+    }
+
+    /// Where children leave what they say.
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
 
     /// Wait for the next step; `None` at the end of the input.
     pub fn next(&self) -> Option<Turn> {
-        let mut state = self.lock();
+        let mut state = self.desk.lock();
         loop {
             if state.ended {
                 return None;
             }
-            if let Some(step) = state.queue.pop_front() {
+            if let Some(at) = state.next(self.number)
+                && let Some(step) = state.queue.remove(at)
+            {
                 let cancelled = Arc::new(AtomicBool::new(state.cancelled.remove(&step.id)));
-                state.hand = Some(Hand {
+                let hand = Hand {
                     id: step.id,
+                    alone: step.after.is_none(),
                     permitted: step.permission == Permission::Granted,
                     dropped: false,
                     cancelled: cancelled.clone(),
-                });
+                };
+                state.hands.insert(self.number, hand);
+                if step.unless_changed.iter().any(|id| state.not_unchanged.contains(id)) {
+                    self.drop_all(&mut state);
+                    continue;
+                }
                 return Some(Turn { step, cancelled });
             }
-            state = self.news.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.desk.news.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Answer the step in hand. `drop_rest`: its failure ends the queue.
     pub fn answer(&self, outcome: Outcome, drop_rest: bool) {
-        let mut state = self.lock();
-        let Some(hand) = state.hand.take() else { return };
-        if hand.dropped {
-            return;
-        }
-        self.outbox.send(FromAgent::Outcome { id: hand.id, outcome });
-        if drop_rest {
-            self.drop_queue(&mut state, Vec::new());
-        }
+        self.desk.with(|state| {
+            let Some(hand) = state.hands.remove(&self.number) else { return };
+            if !hand.dropped {
+                if outcome.changed() || outcome.failed() {
+                    state.not_unchanged.insert(hand.id);
+                }
+                self.desk.outbox.send(FromAgent::Outcome { id: hand.id, outcome });
+                if drop_rest {
+                    self.desk.drop_queue(state, Vec::new());
+                }
+            }
+            self.desk.say_dropped(state);
+        });
     }
 
     /// The step in hand is not valid any more: drop it with all that follows.
-    pub fn drop_all(&self) {
-        let mut state = self.lock();
-        let Some(hand) = state.hand.take() else { return };
-        let first = if hand.dropped { Vec::new() } else { vec![hand.id] };
-        self.drop_queue(&mut state, first);
-    }
-
-    fn drop_queue(&self, state: &mut State, mut dropped: Vec<u64>) {
-        dropped.extend(state.queue.drain(..).map(|s| s.id));
-        state.cancelled.clear();
-        state.discarding = true;
-        self.outbox.send(FromAgent::Flushed { token: 0, dropped });
+    fn drop_all(&self, state: &mut State) {
+        let Some(hand) = state.hands.remove(&self.number) else { return };
+        self.desk.drop_queue(state, vec![hand.id]);
     }
 
     /// Put the step in hand away without an answer: it was dropped, or nobody listens.
     pub fn put_away(&self) {
-        self.lock().hand = None;
+        self.desk.with(|state| {
+            state.hands.remove(&self.number);
+            self.desk.say_dropped(state);
+        });
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Hand) -> T) -> Option<T> {
+        self.desk.lock().hands.get(&self.number).map(look)
     }
 
     /// Has the step in hand permission to change the host?
     pub fn is_permitted(&self) -> bool {
-        self.lock().hand.as_ref().is_some_and(|h| h.permitted)
+        self.look(|hand| hand.permitted).unwrap_or(false)
     }
 
     pub fn is_dropped(&self) -> bool {
-        self.lock().hand.as_ref().is_some_and(|h| h.dropped)
+        self.look(|hand| hand.dropped).unwrap_or(false)
+    }
+
+    /// Number of the step in hand.
+    pub fn id_in_hand(&self) -> u64 {
+        self.look(|hand| hand.id).unwrap_or(0)
     }
 
     /// Take permission for the step in hand, or say that it is ready and wait for permission.
     pub fn ask(&self) -> News {
-        let state = self.lock();
-        match &state.hand {
+        let state = self.desk.lock();
+        match state.hands.get(&self.number) {
             Some(hand) if hand.dropped => return News::Dropped,
             Some(hand) if hand.permitted => return News::Go,
-            Some(hand) => self.outbox.send(FromAgent::Ready { id: hand.id }),
+            Some(hand) => self.desk.outbox.send(FromAgent::Ready { id: hand.id }),
             None => return News::Dropped,
         }
         drop(state);
@@ -228,35 +318,36 @@ impl Desk {
 
     /// Send a message that belongs to the step in hand, unless it was dropped.
     pub fn say(&self, message: FromAgent) {
-        let state = self.lock();
-        if state.hand.as_ref().is_none_or(|h| !h.dropped) {
-            self.outbox.send(message);
+        let state = self.desk.lock();
+        if state.hands.get(&self.number).is_none_or(|h| !h.dropped) {
+            self.desk.outbox.send(message);
         }
-    }
-
-    /// Number of the step in hand.
-    pub fn id_in_hand(&self) -> u64 {
-        self.lock().hand.as_ref().map_or(0, |h| h.id)
     }
 
     /// The present count of arrivals, to be given to [`Interest::contents`].
     pub fn contents_count(&self) -> u64 {
-        self.lock().contents
+        self.desk.lock().contents
+    }
+
+    /// Forget what a child has said that is there no more.
+    pub fn forget_child(&self, number: u64) {
+        self.desk.lock().children.retain(|event| event.child != number);
     }
 
     /// Wait for something of interest to the step in hand. Being dropped and the end of the input always are.
     pub fn wait(&self, interest: Interest) -> News {
-        let mut state = self.lock();
+        let mut state = self.desk.lock();
         loop {
-            if interest.child
-                && let Some(event) = state.children.pop_front()
+            if let Some(child) = interest.child
+                && let Some(at) = state.children.iter().position(|event| event.child == child)
+                && let Some(event) = state.children.remove(at)
             {
                 return News::Child(event);
             }
             if interest.contents.is_some_and(|seen| seen != state.contents) {
                 return News::Contents;
             }
-            match &state.hand {
+            match state.hands.get(&self.number) {
                 Some(hand) if hand.dropped && !interest.even_dropped => return News::Dropped,
                 Some(hand) if interest.permission && hand.permitted => return News::Go,
                 Some(hand) if hand.cancelled.load(Ordering::Relaxed) && !interest.even_cancelled => {
@@ -268,12 +359,13 @@ impl Desk {
                 return News::Ended;
             }
             let now = Instant::now();
+            let news = &self.desk.news;
             state = match interest.until {
                 Some(until) if until <= now => return News::Late,
                 Some(until) => {
-                    self.news.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0
+                    news.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.news.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => news.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -284,8 +376,8 @@ impl Desk {
 pub struct Interest {
     /// Permission for the step in hand.
     pub permission: bool,
-    /// Messages of children.
-    pub child: bool,
+    /// Messages of this child.
+    pub child: Option<u64>,
     /// Contents, more than this count.
     pub contents: Option<u64>,
     /// Go on waiting although the step was dropped, cancelled, or the input ended.

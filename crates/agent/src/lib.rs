@@ -3,7 +3,8 @@
 //! Four things run at the same time, and only the first of them decides anything:
 //!
 //! - the *worker* ([`serve`]) takes one step after the other from the queue, plans it, waits for permission if
-//!   it has to, carries it out and answers. All changes to the host happen here, one after the other;
+//!   it has to, carries it out and answers. All changes to the host happen here, one after the other. Only when
+//!   steps say which others they have to follow (strategy `graph`) are there several workers;
 //! - a *reader* puts what the controller sends where the worker finds it: steps into the queue, contents of
 //!   files into the [`store`], `Go`, `Flush` and `Cancel` into the [`desk`];
 //! - a *writer* sends answers, as many at a time as there are;

@@ -1,17 +1,17 @@
 //! Steps for other users: handed to a child, whose messages are passed on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use modules::Blobs;
 use protocol::{Become, FromAgent, Hash, Outcome, Permission, Start, Step, ToAgent};
 
 use crate::child::{Child, ChildEvent};
-use crate::desk::{Desk, Interest, News};
+use crate::desk::{Interest, News, Seat};
 use crate::escalate::{self, Copies, Refused};
 use crate::identity::User;
 use crate::start::Program;
-use crate::store::Store;
+use crate::store::{Store, pieces};
 
 /// How long a child may take to answer the first message.
 const HELLO: Duration = Duration::from_secs(30);
@@ -23,7 +23,6 @@ pub struct Relay {
     start: Start,
     children: Vec<(Identity, Child)>,
     copies: Copies,
-    count: u64,
 }
 
 /// What makes two steps belong to the same child.
@@ -55,47 +54,54 @@ impl Relay {
     /// `start` is how this agent was told to work; the children are told the same.
     pub fn new(me: User, program: Program, start: Start) -> Self {
         let start = Start { facts: None, ..start };
-        Self { me, program, start, children: Vec::new(), copies: Copies::default(), count: 0 }
+        Self { me, program, start, children: Vec::new(), copies: Copies::default() }
     }
 
     /// Have a step done under another identity. `None`: nobody wants the answer.
-    pub fn run(&mut self, step: &Step, wanted: &Become, desk: &Arc<Desk>, store: &Store) -> Option<Outcome> {
-        let at = match self.child(wanted, desk) {
+    pub fn run(
+        &mut self,
+        step: &Step,
+        wanted: &Become,
+        seat: &Arc<Seat>,
+        store: &Arc<Store>,
+    ) -> Option<Outcome> {
+        let at = match self.child(wanted, seat) {
             Ok(at) => at,
             Err(refused) => return Some(refused.outcome()),
         };
-        match hand_over(&mut self.children[at].1, step, desk, store) {
+        match hand_over(&mut self.children[at].1, step, seat, store) {
             End::Answer(outcome) => Some(outcome),
             End::Nobody => None,
             End::Lost(reason) => {
-                self.children.remove(at);
+                let (_, child) = self.children.remove(at);
+                seat.forget_child(child.number);
                 Some(Outcome::failure(format!("The agent running as {} was lost: {reason}", wanted.user)))
             }
         }
     }
 
     /// The child for an identity; started if there is none.
-    fn child(&mut self, wanted: &Become, desk: &Arc<Desk>) -> Result<usize, Refused> {
+    fn child(&mut self, wanted: &Become, seat: &Seat) -> Result<usize, Refused> {
         let identity = Identity::of(wanted);
         if let Some(at) = self.children.iter().position(|(i, _)| *i == identity) {
             return Ok(at);
         }
         let started = escalate::start(&self.me, wanted, &self.program, &mut self.copies)?;
-        self.count += 1;
-        let mut child = Child::new(self.count, started, desk);
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let mut child = Child::new(COUNT.fetch_add(1, Ordering::Relaxed), started, seat.desk());
         child
             .send(&ToAgent::Start(self.start.clone()))
             .map_err(|e| Refused(format!("the agent for {} does not listen: {e}", wanted.user)))?;
-        greet(&child, wanted, desk)?;
+        greet(&child, wanted, seat)?;
         self.children.push((identity, child));
         Ok(self.children.len() - 1)
     }
 }
 
 /// Wait for the child's hello.
-fn greet(child: &Child, wanted: &Become, desk: &Desk) -> Result<(), Refused> {
+fn greet(child: &Child, wanted: &Become, seat: &Seat) -> Result<(), Refused> {
     let interest = Interest {
-        child: true,
+        child: Some(child.number),
         even_dropped: true,
         even_cancelled: true,
         even_ended: true,
@@ -103,8 +109,7 @@ fn greet(child: &Child, wanted: &Become, desk: &Desk) -> Result<(), Refused> {
     };
     let interest = interest.within(HELLO);
     loop {
-        let reason = match desk.wait(interest) {
-            News::Child(event) if event.child != child.number => continue,
+        let reason = match seat.wait(interest) {
             News::Child(ChildEvent { said: Ok(FromAgent::Hello(hello)), .. }) => {
                 if hello.version == protocol::VERSION {
                     return Ok(());
@@ -112,7 +117,7 @@ fn greet(child: &Child, wanted: &Become, desk: &Desk) -> Result<(), Refused> {
                 "it speaks another version of the protocol".to_owned()
             }
             News::Child(ChildEvent { said: Ok(FromAgent::Warning { text }), .. }) => {
-                desk.say(FromAgent::Warning { text });
+                seat.say(FromAgent::Warning { text });
                 continue;
             }
             News::Child(ChildEvent { said: Ok(_), .. }) => "it answered out of turn".to_owned(),
@@ -123,8 +128,8 @@ fn greet(child: &Child, wanted: &Become, desk: &Desk) -> Result<(), Refused> {
     }
 }
 
-fn hand_over(child: &mut Child, step: &Step, desk: &Desk, store: &Store) -> End {
-    let mut permitted = desk.is_permitted();
+fn hand_over(child: &mut Child, step: &Step, seat: &Arc<Seat>, store: &Arc<Store>) -> End {
+    let mut permitted = seat.is_permitted();
     let mut cancelled = false;
     let mut dropped = false;
     // The rules of the queue are kept here: the child has one step at a time.
@@ -132,6 +137,7 @@ fn hand_over(child: &mut Child, step: &Step, desk: &Desk, store: &Store) -> End 
         r#become: None,
         continue_on_failure: true,
         unless_changed: Vec::new(),
+        after: None,
         python: None,
         permission: if permitted { Permission::Granted } else { Permission::Ask },
         ..step.clone()
@@ -140,8 +146,8 @@ fn hand_over(child: &mut Child, step: &Step, desk: &Desk, store: &Store) -> End 
         return end;
     }
     loop {
-        let news = desk.wait(Interest {
-            child: true,
+        let news = seat.wait(Interest {
+            child: Some(child.number),
             permission: !permitted,
             even_dropped: dropped,
             even_cancelled: cancelled || dropped,
@@ -164,22 +170,21 @@ fn hand_over(child: &mut Child, step: &Step, desk: &Desk, store: &Store) -> End 
             }
             News::Ended => return End::Nobody,
             News::Contents | News::Late => Ok(()),
-            News::Child(event) if event.child != child.number => Ok(()),
             News::Child(ChildEvent { said: Err(reason), .. }) => return End::Lost(reason),
             News::Child(ChildEvent { said: Ok(message), .. }) => match message {
                 FromAgent::Outcome { outcome, .. } if !dropped => return End::Answer(outcome),
                 FromAgent::Flushed { .. } if dropped => return End::Nobody,
                 FromAgent::Ready { id } => {
                     if !permitted {
-                        desk.say(FromAgent::Ready { id });
+                        seat.say(FromAgent::Ready { id });
                     }
                     Ok(())
                 }
                 FromAgent::Want { hashes, .. } => {
-                    hashes.into_iter().try_for_each(|hash| pass_content(child, store, hash))
+                    hashes.into_iter().try_for_each(|hash| pass_content(child, store, seat, hash))
                 }
                 warning @ FromAgent::Warning { .. } => {
-                    desk.say(warning);
+                    seat.say(warning);
                     Ok(())
                 }
                 FromAgent::Outcome { .. } | FromAgent::Flushed { .. } | FromAgent::Hello(_) => Ok(()),
@@ -196,9 +201,9 @@ fn send(child: &mut Child, message: &ToAgent) -> Result<(), End> {
 }
 
 /// Give a content to a child, after getting it from the controller if need be.
-fn pass_content(child: &mut Child, store: &Store, hash: Hash) -> Result<(), End> {
-    let passed = match store.fetch(hash) {
-        Ok(_) => store.pieces(hash, |piece| child.send(&piece)),
+fn pass_content(child: &mut Child, store: &Arc<Store>, seat: &Arc<Seat>, hash: Hash) -> Result<(), End> {
+    let passed = match store.fetch(hash, seat) {
+        Ok(path) => pieces(&path, hash, |piece| child.send(&piece)),
         Err(error) => child.send(&ToAgent::NoBlob { hash, reason: error.to_string() }),
     };
     passed.map_err(|e| End::Lost(e.to_string()))

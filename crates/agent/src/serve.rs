@@ -1,22 +1,21 @@
 //! The loop: from the first message to the end of the input.
 
-use std::collections::HashSet;
 use std::io::{BufReader, Read, Write};
 use std::sync::Arc;
 use std::thread;
 
 use modules::{Host, facts};
 use protocol::frame::{self, FrameError};
-use protocol::{AgentHello, FromAgent, Outcome, Step, ToAgent};
+use protocol::{AgentHello, FromAgent, Outcome, Start, Step, ToAgent};
 
-use crate::desk::{Desk, Turn};
+use crate::desk::{Desk, Seat, Turn};
 use crate::escalate;
 use crate::identity::User;
 use crate::outbox::Outbox;
 use crate::relay::Relay;
 use crate::start::Program;
 use crate::step::{self, Place};
-use crate::store::Store;
+use crate::store::{Shelf, Store};
 use crate::tmp::TempDir;
 
 /// Bytes read at once.
@@ -102,7 +101,8 @@ fn converse(
         let (desk, store) = (desk.clone(), store.clone());
         thread::spawn(move || receive(input, &desk, &store))
     };
-    work(desk, &store, &tmp, &program, Relay::new(me, program.clone(), start));
+    let office = Office { desk, store: &store, tmp: &tmp, program: &program, me: &me, start: &start };
+    thread::scope(|scope| office.work_first(scope));
     // When it was the output that broke, the input may stay silent for ever: do not wait for it.
     if reader.is_finished() { reader.join().unwrap_or(Ok(())) } else { Ok(()) }
 }
@@ -144,38 +144,51 @@ fn receive(mut input: impl Read, desk: &Desk, store: &Store) -> Result<(), Serve
     end
 }
 
-/// One step after the other.
-fn work(desk: &Arc<Desk>, store: &Arc<Store>, tmp: &TempDir, program: &Program, mut relay: Relay) {
-    let mut not_unchanged = HashSet::new();
-    while let Some(turn) = desk.next() {
-        let step = &turn.step;
-        if step.unless_changed.iter().any(|id| not_unchanged.contains(id)) {
-            desk.drop_all();
-            continue;
-        }
-        let Some(outcome) = do_step(&turn, desk, store, tmp, program, &mut relay) else {
-            desk.put_away();
-            continue;
-        };
-        if outcome.changed() || outcome.failed() {
-            not_unchanged.insert(step.id);
-        }
-        let drop_rest = outcome.failed() && !step.continue_on_failure;
-        desk.answer(outcome, drop_rest);
-    }
+/// What all workers have.
+struct Office<'a> {
+    desk: &'a Arc<Desk>,
+    store: &'a Arc<Store>,
+    tmp: &'a TempDir,
+    program: &'a Program,
+    me: &'a User,
+    start: &'a Start,
 }
 
-fn do_step(
-    turn: &Turn,
-    desk: &Arc<Desk>,
-    store: &Arc<Store>,
-    tmp: &TempDir,
-    program: &Program,
-    relay: &mut Relay,
-) -> Option<Outcome> {
-    let Step { r#become, .. } = &turn.step;
-    match r#become.as_ref().filter(|b| !escalate::is_self(&relay.me, b)) {
-        Some(wanted) => relay.run(&turn.step, wanted, desk, store),
-        None => step::run(turn, &Place { tmp: tmp.path(), blobs: store.clone(), program }, desk),
+impl Office<'_> {
+    /// One step after the other. With the first that need not be alone, others begin to work, too.
+    fn work_first<'s>(&'s self, scope: &'s thread::Scope<'s, '_>) {
+        let mut others = 1..usize::from(self.start.parallel.max(1));
+        self.work(0, |turn| {
+            if turn.step.after.is_some() {
+                for number in others.by_ref() {
+                    scope.spawn(move || self.work(number, |_| {}));
+                }
+            }
+        });
+    }
+
+    fn work(&self, number: usize, mut begin: impl FnMut(&Turn)) {
+        let seat = Arc::new(Seat::new(self.desk, number));
+        let mut relay = Relay::new(self.me.clone(), self.program.clone(), self.start.clone());
+        while let Some(turn) = seat.next() {
+            begin(&turn);
+            let Some(outcome) = self.do_step(&turn, &seat, &mut relay) else {
+                seat.put_away();
+                continue;
+            };
+            let drop_rest = outcome.failed() && !turn.step.continue_on_failure;
+            seat.answer(outcome, drop_rest);
+        }
+    }
+
+    fn do_step(&self, turn: &Turn, seat: &Arc<Seat>, relay: &mut Relay) -> Option<Outcome> {
+        let Step { r#become, .. } = &turn.step;
+        match r#become.as_ref().filter(|b| !escalate::is_self(&relay.me, b)) {
+            Some(wanted) => relay.run(&turn.step, wanted, seat, self.store),
+            None => {
+                let blobs = Arc::new(Shelf { store: self.store.clone(), seat: seat.clone() });
+                step::run(turn, &Place { tmp: self.tmp.path(), blobs, program: self.program }, seat)
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use modules::{Blobs, Host, ModuleError, foreign};
 use protocol::{Outcome, Step};
 use serde_json::json;
 
-use crate::desk::{Desk, News, Turn};
+use crate::desk::{News, Seat, Turn};
 use crate::job;
 use crate::panics;
 use crate::start::Program;
@@ -21,13 +21,13 @@ pub struct Place<'a> {
 }
 
 /// Plan and, if allowed, apply. `None`: the step was dropped, or nobody listens any more.
-pub fn run(turn: &Turn, place: &Place<'_>, desk: &Desk) -> Option<Outcome> {
+pub fn run(turn: &Turn, place: &Place<'_>, seat: &Seat) -> Option<Outcome> {
     let step = &turn.step;
     if turn.cancelled.load(Ordering::Relaxed) {
-        return if desk.is_dropped() { None } else { Some(cancelled()) };
+        return if seat.is_dropped() { None } else { Some(cancelled()) };
     }
     if step.background > 0 && !step.check {
-        return match desk.ask() {
+        return match seat.ask() {
             News::Go => Some(job::start(step, place)),
             News::Cancelled => Some(cancelled()),
             _ => None,
@@ -45,7 +45,7 @@ pub fn run(turn: &Turn, place: &Place<'_>, desk: &Desk) -> Option<Outcome> {
     if !plan.changes() || step.check {
         return finish(turn, plan.outcome(), begun, limit);
     }
-    match desk.ask() {
+    match seat.ask() {
         News::Go => {}
         News::Cancelled => return Some(cancelled()),
         _ => return None,

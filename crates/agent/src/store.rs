@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use modules::Blobs;
 use protocol::{FromAgent, Hash, ToAgent, frame::BLOB_PIECE};
 
-use crate::desk::{Desk, Interest, News};
+use crate::desk::{Desk, Interest, News, Seat};
 
 /// The contents of one connection.
 pub struct Store {
@@ -136,30 +136,10 @@ impl Store {
         }
     }
 
-    /// Pass a content on, in pieces.
-    pub fn pieces(&self, hash: Hash, mut send: impl FnMut(ToAgent) -> io::Result<()>) -> io::Result<()> {
-        let path = self.fetch(hash)?;
-        let size = fs::metadata(&path)?.len();
-        let mut file = File::open(path)?;
-        let mut offset = 0;
+    /// The file with a content; the step in hand at `seat` waits until it is there.
+    pub fn fetch(&self, hash: Hash, seat: &Seat) -> io::Result<PathBuf> {
         loop {
-            let mut data = Vec::with_capacity(BLOB_PIECE);
-            (&mut file).take(BLOB_PIECE as u64).read_to_end(&mut data)?;
-            let next = offset + data.len() as u64;
-            let last = next >= size;
-            send(ToAgent::Blob { hash, offset, data, compressed: false, last })?;
-            if last {
-                return Ok(());
-            }
-            offset = next;
-        }
-    }
-}
-
-impl Blobs for Store {
-    fn fetch(&self, hash: Hash) -> io::Result<PathBuf> {
-        loop {
-            let seen = self.desk.contents_count();
+            let seen = seat.contents_count();
             let mut state = self.lock();
             if state.here.contains(&hash) {
                 return Ok(self.path(hash));
@@ -170,14 +150,15 @@ impl Blobs for Store {
             let ask = !state.arriving.contains_key(&hash) && state.wanted.insert(hash);
             drop(state);
             if ask {
-                let id = self.desk.id_in_hand();
-                self.desk.say(FromAgent::Want { id, hashes: vec![hash] });
+                seat.say(FromAgent::Want { id: seat.id_in_hand(), hashes: vec![hash] });
             }
-            match self.desk.wait(Interest { contents: Some(seen), ..Interest::default() }) {
+            match seat.wait(Interest { contents: Some(seen), ..Interest::default() }) {
                 News::Contents => continue,
                 news => {
                     // Whoever wants it next asks again.
                     self.lock().wanted.remove(&hash);
+                    // Others may be waiting for what was just taken back.
+                    self.desk.contents_arrived();
                     return Err(match news {
                         News::Ended => io::Error::other("the connection ended before it arrived"),
                         _ => io::Error::new(io::ErrorKind::TimedOut, "the step was stopped"),
@@ -185,6 +166,36 @@ impl Blobs for Store {
                 }
             }
         }
+    }
+}
+
+/// The contents as the step in hand at one seat gets them.
+pub struct Shelf {
+    pub store: Arc<Store>,
+    pub seat: Arc<Seat>,
+}
+
+impl Blobs for Shelf {
+    fn fetch(&self, hash: Hash) -> io::Result<PathBuf> {
+        self.store.fetch(hash, &self.seat)
+    }
+}
+
+/// Pass a content on, in pieces.
+pub fn pieces(path: &Path, hash: Hash, mut send: impl FnMut(ToAgent) -> io::Result<()>) -> io::Result<()> {
+    let size = fs::metadata(path)?.len();
+    let mut file = File::open(path)?;
+    let mut offset = 0;
+    loop {
+        let mut data = Vec::with_capacity(BLOB_PIECE);
+        (&mut file).take(BLOB_PIECE as u64).read_to_end(&mut data)?;
+        let next = offset + data.len() as u64;
+        let last = next >= size;
+        send(ToAgent::Blob { hash, offset, data, compressed: false, last })?;
+        if last {
+            return Ok(());
+        }
+        offset = next;
     }
 }
 

@@ -123,6 +123,7 @@ fn step(id: u64, args: Map, wanted: Option<Become>) -> Step {
         // A refusal is not the end of the queue.
         continue_on_failure: true,
         unless_changed: Vec::new(),
+        after: None,
         python: None,
         timeout: 0,
         background: 0,

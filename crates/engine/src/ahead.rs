@@ -21,10 +21,11 @@ use protocol::Permission;
 
 use crate::action::Prepared;
 use crate::cursor::Cursor;
-use crate::evaluate::{Evaluated, Work, evaluate};
+use crate::evaluate::{Evaluated, Item, Work, evaluate};
+use crate::graph::{Order, Sent, Touches};
 use crate::host::HostRun;
 use crate::link::Link;
-use crate::play::PlayRun;
+use crate::play::{PlayRun, Strategy};
 use crate::program::{Kind, TaskNode};
 use crate::results::ResultMap;
 use crate::run::link_key;
@@ -36,10 +37,13 @@ const DEPTH: usize = 400;
 
 /// A task whose evaluation is known, with the steps that were sent for its items.
 pub struct Task_ {
-    pub node: u64,
+    pub node: Arc<TaskNode>,
+    pub task: Arc<Task>,
     pub evaluated: Evaluated,
     /// For each item, the number of its step on the link.
     pub steps: Vec<Option<u64>>,
+    /// The queue has been dropped since: of its steps, only those count that were begun before.
+    pub stale: bool,
 }
 
 /// What a host has been sent ahead of its turn, in order.
@@ -47,20 +51,34 @@ pub struct Task_ {
 pub struct Queue {
     pub tasks: VecDeque<Task_>,
     pub link: Option<Rc<Link>>,
+    /// Tasks may be done out of their order (strategy `graph`): what was begun is never forgotten.
+    pub keeps: bool,
 }
 
 impl Queue {
     /// Take the task out if it is the next one; anything else is dropped.
     pub fn take(&mut self, node: u64) -> Option<Task_> {
-        if self.tasks.front().is_some_and(|t| t.node == node) {
+        if self.tasks.front().is_some_and(|t| t.node.id == node) {
             return self.tasks.pop_front();
         }
         self.discard();
-        None
+        let at = self.tasks.iter().position(|t| t.node.id == node)?;
+        self.tasks.remove(at)
     }
 
-    /// Drop everything that was sent ahead.
+    /// Drop everything that was sent ahead and, if that is to be kept, not begun.
     pub fn discard(&mut self) {
+        if !self.keeps {
+            return self.abandon();
+        }
+        if let Some(link) = self.link.as_ref().filter(|_| self.tasks.iter().any(|t| !t.stale)) {
+            link.flush();
+            self.tasks.iter_mut().for_each(|task| task.stale = true);
+        }
+    }
+
+    /// Drop and forget everything that was sent ahead.
+    pub fn abandon(&mut self) {
         if self.tasks.is_empty() {
             return;
         }
@@ -92,6 +110,10 @@ struct Future<'a> {
     gates: Vec<u64>,
     /// A verdict of the controller is open: nothing may be changed ahead of it.
     open: bool,
+    /// Strategy `graph`: what has been sent, and what a further step has to follow.
+    order: Option<Order>,
+    /// A flush of handlers was passed: what comes next follows everything.
+    turned: bool,
 }
 
 /// Send `host` what comes behind `current`, the task it is at. `steps` are those of the current task.
@@ -99,10 +121,12 @@ pub fn look_ahead(
     play: &PlayRun,
     host: &Rc<HostRun>,
     link: &Rc<Link>,
+    node: u64,
     current: &Arc<Task>,
+    items: &[Item],
     steps: &[Option<u64>],
 ) {
-    if !host.ahead.borrow().tasks.is_empty() || !play.may_look_ahead() {
+    if !host.ahead.borrow().tasks.is_empty() || !play.may_look_ahead() || host.collecting.get() {
         return;
     }
     let mut cursor = host.cursor.borrow().clone();
@@ -121,7 +145,16 @@ pub fn look_ahead(
         notifying: Vec::new(),
         gates: Vec::new(),
         open: false,
+        order: (play.strategy == Strategy::Graph).then(Order::default),
+        turned: false,
     };
+    if let Some(order) = &mut future.order {
+        let sent = sent(play, node, current, items, play.is_barrier(host, current));
+        let follows = order.follows(&sent);
+        let open = is_open(current, steps);
+        order.place(&sent, follows, steps.iter().flatten().last().copied().unwrap_or_default(), open);
+    }
+    host.ahead.borrow_mut().keeps = future.order.is_some();
     future.expect(current, steps);
     if current.is_handler() {
         // What it notifies runs before anything that comes behind the handlers.
@@ -143,9 +176,7 @@ impl Future<'_> {
         if !task.notify().is_empty() {
             self.notifying.extend(steps.iter().flatten());
         }
-        // A loop goes on behind an item that failed, and has failed all the same at its end.
-        let is_loop = steps.iter().flatten().count() > 1;
-        self.open |= verdict::is_open(task) || is_loop;
+        self.open |= is_open(task, steps);
         self.controller_busy |= acts_on_controller(task);
     }
 
@@ -203,6 +234,7 @@ impl Future<'_> {
         if any_notified {
             return None;
         }
+        self.turned |= !self.notifying.is_empty();
         self.gates.append(&mut self.notifying);
         self.cursor.advance();
         Some(())
@@ -245,8 +277,8 @@ impl Future<'_> {
     }
 
     /// Queue the steps of an evaluated task, and know what it will have brought.
-    fn send(&mut self, node: &TaskNode, task: &Arc<Task>, evaluated: Evaluated) -> Option<()> {
-        let items: &[crate::evaluate::Item] = match &evaluated {
+    fn send(&mut self, node: &Arc<TaskNode>, task: &Arc<Task>, evaluated: Evaluated) -> Option<()> {
+        let items: &[Item] = match &evaluated {
             Evaluated::Single(item) => std::slice::from_ref(item),
             Evaluated::Loop { items, .. } => items,
             Evaluated::Empty(_) | Evaluated::Failed(_) => &[],
@@ -271,18 +303,46 @@ impl Future<'_> {
                 Work::Run(_) => return None,
             }
         }
-        let may_change = self.play.may_change_ahead() && !self.open;
+        let place = match &self.order {
+            Some(order) if any_step => {
+                let barrier = std::mem::take(&mut self.turned)
+                    || self.cursor.is_catching()
+                    || crate::graph::barrier(task).is_some();
+                let sent = sent(self.play, node.id, task, items, barrier);
+                let follows = order.follows(&sent);
+                Some((sent, follows))
+            }
+            _ => None,
+        };
+        let open = place.as_ref().map_or(self.open, |(_, follows)| follows.open);
+        let may_change = self.play.may_change_ahead() && !open;
         let permission = if may_change { Permission::Granted } else { Permission::Ask };
-        let steps: Vec<Option<u64>> = items
-            .iter()
-            .map(|item| self.play.queue_item(&self.link, task, item, permission, &self.gates))
-            .collect();
+        let mut after = place.as_ref().and_then(|(_, follows)| follows.after.clone());
+        let mut steps: Vec<Option<u64>> = Vec::with_capacity(items.len());
+        for item in items {
+            let step = self.play.queue_item(&self.link, task, item, permission, &self.gates, after.clone());
+            // The items of a loop are done one after the other.
+            if let (Some(after), Some(step)) = (&mut after, step) {
+                *after = vec![step];
+            }
+            steps.push(step);
+        }
+        if let (Some(order), Some((sent, follows))) = (&mut self.order, place) {
+            let last = steps.iter().flatten().last().copied().unwrap_or_default();
+            order.place(&sent, follows, last, is_open(task, &steps));
+        }
         if any_step {
             self.expect(task, &steps);
         } else {
             self.know(task, &evaluated);
         }
-        self.host.ahead.borrow_mut().tasks.push_back(Task_ { node: node.id, evaluated, steps });
+        self.host.ahead.borrow_mut().tasks.push_back(Task_ {
+            node: node.clone(),
+            task: task.clone(),
+            evaluated,
+            steps,
+            stale: false,
+        });
         self.cursor.advance();
         Some(())
     }
@@ -293,7 +353,7 @@ impl Future<'_> {
             self.facts_pending = true;
         }
         let mut facts = Map::new();
-        let items: &[crate::evaluate::Item] = match evaluated {
+        let items: &[Item] = match evaluated {
             Evaluated::Single(item) => std::slice::from_ref(item),
             Evaluated::Loop { items, .. } => items,
             _ => &[],
@@ -319,6 +379,25 @@ impl Future<'_> {
             self.pending.insert(name.to_owned());
         }
     }
+}
+
+/// May the task have failed although the host has gone on?
+fn is_open(task: &Task, steps: &[Option<u64>]) -> bool {
+    // A loop goes on behind an item that failed, and has failed all the same at its end.
+    verdict::is_open(task) || steps.iter().flatten().count() > 1
+}
+
+/// What is known of a task's steps.
+fn sent(play: &PlayRun, node: u64, task: &Task, items: &[Item], barrier: bool) -> Sent {
+    let mut touches = Touches::default();
+    for item in items {
+        if let Work::Run(Prepared::Step(plan)) = &item.work {
+            let user = item.settings.as_ref().and_then(|s| s.r#become.as_ref()).map(|b| b.user.as_str());
+            touches.add(Touches::of(&plan.module, &plan.args, user));
+        }
+    }
+    let needs = play.needs.get(&node).cloned().unwrap_or_default();
+    Sent { id: node, barrier, touches, says_needs: task.own(Keyword::Needs).is_some(), needs }
 }
 
 /// Does the task's module return facts?

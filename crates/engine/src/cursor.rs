@@ -189,6 +189,12 @@ impl Cursor {
         self.frames.iter().any(|f| f.part == Part::Items && !f.handlers && !f.block.rescue.is_empty())
     }
 
+    /// Is it in a block that has `rescue` or `always`?
+    pub fn is_catching(&self) -> bool {
+        let catches = |f: &Frame| !(f.block.rescue.is_empty() && f.block.always.is_empty());
+        self.frames.iter().any(|f| f.block.block.is_some() && catches(f))
+    }
+
     /// Is it in a rescue part, at any depth?
     pub fn in_rescue(&self) -> bool {
         self.frames.iter().any(|f| f.part == Part::Rescue)

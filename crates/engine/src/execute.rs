@@ -16,7 +16,7 @@ use crate::evaluate::{self, Control, Evaluated, Item, Work, evaluate};
 use crate::event::{Event, Status, TaskInfo, TaskResult};
 use crate::host::HostRun;
 use crate::link::{Finished, Link};
-use crate::play::PlayRun;
+use crate::play::{PlayRun, Strategy};
 use crate::program::TaskNode;
 use crate::results::{self, ResultMap};
 use crate::settings::{Keywords, Settings};
@@ -69,6 +69,10 @@ impl PlayRun {
         let start = Instant::now();
         host.busy.set(true);
         let known = host.ahead.borrow_mut().take(node.id);
+        let known = match known {
+            Some(known) if known.stale && !self.was_begun(host, &known).await => None,
+            known => known,
+        };
         let (evaluated, steps) = match known {
             Some(known) => (known.evaluated, known.steps),
             None => {
@@ -81,6 +85,22 @@ impl PlayRun {
                 (evaluated, Vec::new())
             }
         };
+        let mut executed = self.conclude(host, node, task, info, evaluated, steps).await;
+        executed.elapsed = start.elapsed();
+        host.busy.set(false);
+        executed
+    }
+
+    /// From what a task comes to, and the steps that were sent for it, to its result.
+    pub async fn conclude(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        node: &TaskNode,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        evaluated: Evaluated,
+        steps: Vec<Option<u64>>,
+    ) -> Executed {
         let mut executed = Executed {
             host: host.clone(),
             task: task.clone(),
@@ -106,7 +126,7 @@ impl PlayRun {
             }
             Evaluated::Empty(result) => executed.result = result,
             Evaluated::Single(item) => {
-                let done = self.run_items(host, task, info, vec![*item], steps, None).await;
+                let done = self.run_items(host, node, task, info, vec![*item], steps, None).await;
                 if let Some(done) = done.into_iter().next() {
                     executed.result = done.result.clone();
                     executed.diff = done.diff.clone();
@@ -118,7 +138,7 @@ impl PlayRun {
                 }
             }
             Evaluated::Loop { items, control } => {
-                let done = self.run_items(host, task, info, items, steps, Some(&control)).await;
+                let done = self.run_items(host, node, task, info, items, steps, Some(&control)).await;
                 executed.is_loop = true;
                 executed.no_log = done.iter().any(|d| d.no_log);
                 executed.ignored = done.iter().any(|d| d.ignored && d.result.flag("failed"))
@@ -132,8 +152,6 @@ impl PlayRun {
                 executed.items = done;
             }
         }
-        executed.elapsed = start.elapsed();
-        host.busy.set(false);
         executed
     }
 
@@ -156,6 +174,7 @@ impl PlayRun {
     async fn run_items(
         self: &Rc<Self>,
         host: &Rc<HostRun>,
+        node: &TaskNode,
         task: &Arc<Task>,
         info: &Arc<TaskInfo>,
         items: Vec<Item>,
@@ -166,11 +185,19 @@ impl PlayRun {
         steps.resize(items.len(), None);
         // Send all items before the first answer is waited for, and what comes behind them.
         let mut last_link = None;
+        // With nothing under way, others may be done at the same time.
+        let mut after = (self.strategy == Strategy::Graph
+            && host.ahead.borrow().tasks.is_empty()
+            && !self.is_barrier(host, task))
+        .then(Vec::new);
         for (item, step) in items.iter().zip(&mut steps) {
             let Some(link) = self.link_of(item) else { continue };
             if step.is_none() && !(sequential && last_link.is_some()) {
                 self.clear_way(host, item, &link);
-                *step = self.queue_item(&link, task, item, Permission::Granted, &[]);
+                *step = self.queue_item(&link, task, item, Permission::Granted, &[], after.clone());
+                if let (Some(after), Some(step)) = (&mut after, *step) {
+                    *after = vec![step];
+                }
             }
             last_link = Some(link);
         }
@@ -185,7 +212,7 @@ impl PlayRun {
             && !background
             && self.may_go_on_behind(task)
         {
-            look_ahead(self, host, link, task, &steps);
+            look_ahead(self, host, link, node.id, task, &items, &steps);
         }
         let mut done = Vec::with_capacity(items.len());
         let count = items.len();
@@ -263,10 +290,11 @@ impl PlayRun {
         item: &Item,
         permission: Permission,
         gates: &[u64],
+        after: Option<Vec<u64>>,
     ) -> Option<u64> {
         let Work::Run(Prepared::Step(plan)) = &item.work else { return None };
         let settings = item.settings.as_ref()?;
-        Some(self.queue_step(link, task, plan, settings, permission, gates))
+        Some(self.queue_step(link, task, plan, settings, permission, gates, after))
     }
 
     fn queue_step(
@@ -277,6 +305,7 @@ impl PlayRun {
         settings: &Settings,
         permission: Permission,
         gates: &[u64],
+        after: Option<Vec<u64>>,
     ) -> u64 {
         for (hash, content) in &plan.contents {
             self.run.contents.offer(*hash, content.clone());
@@ -298,6 +327,7 @@ impl PlayRun {
                 || verdict::decides_failure(task)
                 || task.loop_.is_some(),
             unless_changed: gates.to_vec(),
+            after,
             timeout: settings.timeout,
             background: if settings.check { 0 } else { settings.background },
         });
@@ -451,7 +481,12 @@ impl PlayRun {
             Prepared::Include(_) => (Map::new(), Vec::new()),
             Prepared::Local(local) => (self.run_local(host, local).await, Vec::new()),
             Prepared::Remote(remote) => match place {
-                Some(place) => self.run_remote(host, task, remote, settings, place).await,
+                Some(place) => {
+                    let start = Instant::now();
+                    let done = self.run_remote(host, task, remote, settings, place).await;
+                    self.run.timings.note(&place.host, &task.pos, start.elapsed().as_secs_f64());
+                    done
+                }
                 None => (results::failure("the task has no host to run on"), Vec::new()),
             },
             Prepared::Step(plan) => match place {
@@ -478,11 +513,13 @@ impl PlayRun {
     ) -> (Map, Vec<Diff>) {
         let mut id = match step {
             Some(id) => id,
-            None => self.queue_step(link, task, plan, settings, Permission::Granted, &[]),
+            None => self.queue_step(link, task, plan, settings, Permission::Granted, &[], None),
         };
         loop {
             match link.finish(id).await {
                 Ok(Finished::Outcome(outcome)) => {
+                    let seconds = outcome.elapsed_us as f64 / 1e6;
+                    self.run.timings.note(&link.target.name, &task.pos, seconds);
                     for text in link.take_warnings() {
                         self.run.warn(text);
                     }
@@ -498,7 +535,7 @@ impl PlayRun {
                     return (result, outcome.diff);
                 }
                 Ok(Finished::Dropped) => {
-                    id = self.queue_step(link, task, plan, settings, Permission::Granted, &[]);
+                    id = self.queue_step(link, task, plan, settings, Permission::Granted, &[], None);
                 }
                 Err(error) => {
                     return (

@@ -4,12 +4,14 @@
 //! notifies and needs ([`Spec`]). [`Graph::build`] turns that into edges. Whatever is not known keeps the order of
 //! the play.
 
+mod arrange;
 mod build;
 mod critical;
 mod describe;
 pub mod draw;
 mod names;
 mod needs;
+mod order;
 mod play;
 mod touches;
 
@@ -19,8 +21,10 @@ use lang::Pos;
 use modules::Resource;
 use petgraph::graph::DiGraph;
 
+pub use arrange::{arrange, check_order};
 pub use describe::{Look, barrier, describe};
 pub use names::Names;
+pub use order::{Follows, Order, Sent};
 pub use touches::Touches;
 
 /// A task as the graph is built from it.

@@ -26,6 +26,8 @@ pub struct HostRun {
     pub unreachable: Cell<bool>,
     /// Ended by `end_host` and the like: takes no more part in the play.
     pub ended: Cell<bool>,
+    /// What was begun before a failure is being waited for: nothing more is sent.
+    pub collecting: Cell<bool>,
     /// A task of it runs at this moment.
     pub busy: Cell<bool>,
 }
@@ -41,6 +43,7 @@ impl HostRun {
             ahead: RefCell::default(),
             unreachable: Cell::new(false),
             ended: Cell::new(false),
+            collecting: Cell::new(false),
             busy: Cell::new(false),
         })
     }

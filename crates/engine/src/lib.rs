@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod ahead;
+mod collect;
 pub mod connector;
 pub mod cursor;
 mod debugger;
@@ -37,6 +38,7 @@ pub mod run;
 pub mod scope;
 pub mod select;
 pub mod settings;
+pub mod timings;
 pub mod user;
 pub mod verdict;
 pub mod world;

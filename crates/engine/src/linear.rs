@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::event::Status;
 use crate::execute::{Executed, status_of};
 use crate::host::HostRun;
-use crate::play::PlayRun;
+use crate::play::{PlayRun, Strategy};
 use crate::program::{Kind, TaskNode};
 use crate::settings::Keywords;
 use crate::user::StepAnswer;
@@ -143,6 +143,11 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         all_executed.push(executed);
     }
     drop(running);
+    for executed in &all_executed {
+        if play.strategy == Strategy::Graph && lost_its_way(executed) {
+            play.collect(&executed.host).await;
+        }
+    }
     if task.include.is_some() {
         // In the order of the hosts, whichever answered first.
         all_executed.sort_by_key(|e| hosts.iter().position(|h| h.name == e.host.name));

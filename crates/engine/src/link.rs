@@ -113,6 +113,8 @@ pub struct Link {
     warnings: RefCell<Vec<String>>,
     changed: Notify,
     remote_tmp: Option<String>,
+    /// How many steps may be in hand at the same time.
+    parallel: u16,
 }
 
 impl Link {
@@ -121,6 +123,7 @@ impl Link {
         connector: Rc<dyn Connector>,
         contents: Rc<Contents>,
         remote_tmp: Option<String>,
+        parallel: u16,
     ) -> Rc<Self> {
         Rc::new(Self {
             target,
@@ -137,6 +140,7 @@ impl Link {
             warnings: RefCell::default(),
             changed: Notify::new(),
             remote_tmp,
+            parallel,
         })
     }
 
@@ -186,6 +190,22 @@ impl Link {
     /// Has this step's outcome arrived already?
     pub fn is_done(&self, id: u64) -> bool {
         matches!(self.slots.borrow().get(&id), Some(Slot::Done(_)))
+    }
+
+    /// Wait until it is known whether a step is done or dropped, after a flush. Is it done?
+    pub async fn was_done(&self, id: u64) -> bool {
+        loop {
+            let changed = self.changed.notified();
+            match self.slots.borrow().get(&id) {
+                Some(Slot::Done(_)) => return true,
+                Some(Slot::Dropped) | None => return false,
+                Some(Slot::Queued { .. } | Slot::Ready) => {}
+            }
+            if self.is_down() {
+                return false;
+            }
+            changed.await;
+        }
     }
 
     /// Wait for the outcome of a step, letting it change the host.
@@ -280,6 +300,7 @@ impl Link {
             version: protocol::VERSION,
             facts: None,
             remote_tmp: self.remote_tmp.clone(),
+            parallel: self.parallel,
             blob_cache: 0,
         };
         let early = std::mem::take(&mut *self.outbox.borrow_mut());

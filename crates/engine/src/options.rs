@@ -22,6 +22,8 @@ pub struct Options {
     pub start_at_task: Option<String>,
     /// `--step`
     pub step: bool,
+    /// How many tasks of a host may run at the same time under strategy `graph`.
+    pub tasks_per_host: u16,
     /// Send hosts tasks ahead of their turn. Nothing but the time it takes depends on it.
     pub work_ahead: bool,
     pub force_handlers: bool,
@@ -130,6 +132,7 @@ impl Default for Options {
             skip_tags: Vec::new(),
             start_at_task: None,
             step: false,
+            tasks_per_host: 4,
             work_ahead: true,
             force_handlers: false,
             extra_vars: Map::new(),

@@ -32,6 +32,8 @@ pub enum Strategy {
     HostPinned,
     /// As linear, with the debugger on failures.
     Debug,
+    /// As linear between hosts, but tasks of a host that do not depend on each other may run at the same time.
+    Graph,
 }
 
 /// A play on the hosts of one batch.
@@ -45,6 +47,8 @@ pub struct PlayRun {
     pub handlers: RefCell<Vec<Arc<TaskNode>>>,
     /// Names that tasks of the play may set on other hosts.
     pub names_set: Arc<HashSet<String>>,
+    /// For tasks that say `needs`, by the numbers of their nodes, those they need.
+    pub needs: HashMap<u64, Vec<u64>>,
     pub force_handlers: bool,
     pub any_errors_fatal: bool,
     pub max_fail_percentage: Option<f64>,
@@ -72,6 +76,7 @@ impl PlayRun {
         root: &Arc<BlockNode>,
         handlers: Vec<Arc<TaskNode>>,
         limits: Limits,
+        needs: HashMap<u64, Vec<u64>>,
     ) -> Rc<Self> {
         let hosts = batch.iter().map(|name| (name.clone(), HostRun::new(name, root.clone()))).collect();
         Rc::new(Self {
@@ -82,6 +87,7 @@ impl PlayRun {
             strategy,
             hosts: RefCell::new(hosts),
             handlers: RefCell::new(handlers),
+            needs,
             force_handlers: limits.force_handlers,
             any_errors_fatal: limits.any_errors_fatal,
             max_fail_percentage: limits.max_fail_percentage,
@@ -135,7 +141,18 @@ impl PlayRun {
 
     /// May tasks that are sent ahead change the host?
     pub fn may_change_ahead(&self) -> bool {
-        self.is_alone() || matches!(self.strategy, Strategy::Free | Strategy::HostPinned)
+        let spreads = self.any_errors_fatal || self.max_fail_percentage.is_some();
+        match self.strategy {
+            Strategy::Free | Strategy::HostPinned => true,
+            // Unless a failure elsewhere ends it for this host, too.
+            Strategy::Graph => !spreads || self.is_alone(),
+            Strategy::Linear | Strategy::Debug => self.is_alone(),
+        }
+    }
+
+    /// Does everything keep its order against this task, the next of the host?
+    pub fn is_barrier(&self, host: &HostRun, task: &Task) -> bool {
+        task.is_handler() || host.cursor.borrow().is_catching() || crate::graph::barrier(task).is_some()
     }
 
     /// May more be sent behind this task before it is done?
@@ -295,7 +312,7 @@ impl PlayRun {
         self.run.count(&host.name, |s| s.unreachable += 1);
         self.run.unreachable.borrow_mut().insert(host.name.clone());
         host.unreachable.set(true);
-        host.ahead.borrow_mut().discard();
+        host.ahead.borrow_mut().abandon();
     }
 
     fn fail(&self, host: &Rc<HostRun>, executed: &Executed) {
@@ -343,7 +360,7 @@ impl PlayRun {
     }
 
     /// Registered results and facts become variables.
-    fn learn(&self, executed: &Executed, name: &str) {
+    pub fn learn(&self, executed: &Executed, name: &str) {
         let task = &executed.task;
         let run_once = self.hosts_of_result(executed);
         if let Some(register) = task.register()

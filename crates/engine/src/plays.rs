@@ -1,6 +1,7 @@
 //! From playbooks to batches of hosts: what each play is for, in which order, with which limits.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::run::{Run, Verdict};
 use crate::scope::calculate;
 use crate::settings::{text_of, to_bool, to_int};
 use crate::user::VarsPrompt;
-use crate::{free, include, linear, map, select};
+use crate::{free, graph, include, linear, map, select};
 
 impl Run {
     /// Run playbooks one after the other. The numbers are reported by [`Run::finish`].
@@ -119,6 +120,7 @@ impl Run {
         let batches = batches(&hosts, serial.as_ref()).map_err(|e| e.at(Some(&play.pos)))?;
         let root = self.program(play, &limits, &scope)?;
         let handlers = include::handler_nodes(&play.handlers);
+        let (root, needs) = self.needs(play, &vars, strategy, &hosts[0], root, &handlers)?;
         for batch in batches {
             self.emit(started.clone());
             let run = PlayRun::new(
@@ -130,15 +132,16 @@ impl Run {
                 &root,
                 handlers.clone(),
                 limits,
+                needs.clone(),
             );
             run.publish_hosts(&all);
             self.skip_known_facts(&run, play, &scope)?;
             match strategy {
-                Strategy::Linear | Strategy::Debug => linear::run(&run, &all).await,
+                Strategy::Linear | Strategy::Debug | Strategy::Graph => linear::run(&run, &all).await,
                 Strategy::Free | Strategy::HostPinned => free::run(&run, &all).await,
             }
             for host in run.hosts.borrow().values() {
-                host.ahead.borrow_mut().discard();
+                host.ahead.borrow_mut().abandon();
                 if host.cursor.borrow().has_failed() {
                     self.failed.borrow_mut().insert(host.name.clone());
                 }
@@ -157,6 +160,29 @@ impl Run {
             }
         }
         Ok(true)
+    }
+
+    /// What `needs` says: the program in an order that suits it, and for each node those that it needs.
+    fn needs(
+        &self,
+        play: &Arc<Play>,
+        vars: &Arc<PlayVars>,
+        strategy: Strategy,
+        host: &str,
+        root: Arc<BlockNode>,
+        handlers: &[Arc<TaskNode>],
+    ) -> Result<(Arc<BlockNode>, HashMap<u64, Vec<u64>>)> {
+        if !program::tasks(&root).iter().any(|task| task.own(Keyword::Needs).is_some()) {
+            return Ok((root, HashMap::new()));
+        }
+        let graph = self.graph_of(play, vars, host, &root, handlers).map_err(one_of)?;
+        let needs = graph.needs();
+        let root = match strategy {
+            Strategy::Graph => graph::arrange(&root, &graph),
+            _ => root,
+        };
+        graph::check_order(&root, &graph, &needs)?;
+        Ok((root, needs))
     }
 
     /// The hosts of patterns, within `--limit`.
@@ -367,6 +393,13 @@ impl Run {
     }
 }
 
+/// Several errors as one.
+fn one_of(errors: Vec<Error>) -> Error {
+    let mut errors = errors.into_iter().rev();
+    let last = errors.next().unwrap_or_else(|| Error::new("the graph cannot be made"));
+    errors.fold(last, |later, error| error.caused_by(later))
+}
+
 /// Leave the first task (gathering facts) out.
 fn skip_first(host: &Rc<HostRun>) {
     let found = host.cursor.borrow_mut().peek(&|_| false);
@@ -412,13 +445,14 @@ fn strategy(name: &str) -> Result<Strategy> {
         "free" => Strategy::Free,
         "host_pinned" => Strategy::HostPinned,
         "debug" => Strategy::Debug,
+        "graph" => Strategy::Graph,
         // Mitogen's strategies promise Ansible's results, faster: so do ours.
         "mitogen_linear" | "mitogen" => Strategy::Linear,
         "mitogen_free" => Strategy::Free,
         "mitogen_host_pinned" => Strategy::HostPinned,
         _ => {
             return Err(Error::new(format!("Invalid play strategy specified: {name}"))
-                .with_help("supported are linear, free, host_pinned and debug"));
+                .with_help("supported are linear, free, host_pinned, debug and graph"));
         }
     })
 }

@@ -57,6 +57,23 @@ impl TaskNode {
     }
 }
 
+/// All tasks below a block.
+pub fn tasks(block: &BlockNode) -> Vec<Arc<Task>> {
+    nodes_below(block).into_iter().filter_map(|node| node.task().cloned()).collect()
+}
+
+/// All nodes below a block, in the order of the play.
+pub fn nodes_below(block: &BlockNode) -> Vec<Arc<TaskNode>> {
+    let mut found = Vec::new();
+    for (_, node) in block.items.iter().chain(&block.rescue).chain(&block.always) {
+        match node {
+            Node::Task(task) => found.push(task.clone()),
+            Node::Block(block) => found.extend(nodes_below(block)),
+        }
+    }
+    found
+}
+
 /// Items as numbered nodes.
 pub fn nodes(items: &[Item]) -> Vec<(u32, Node)> {
     number(items.iter().map(node).collect())

@@ -46,6 +46,7 @@ pub struct Run {
     pub step_freely: Cell<bool>,
     /// The user wants it to end.
     pub interrupted: Cell<bool>,
+    pub timings: crate::timings::Timings,
     /// Warnings that were already given: each counts once.
     pub warned: RefCell<HashSet<String>>,
     /// What went wrong with the run itself, beyond any host.
@@ -96,7 +97,13 @@ impl Run {
             return link.clone();
         }
         let remote_tmp = self.options.connection.remote_tmp.clone();
-        let link = Link::new(target.clone(), self.connector.clone(), self.contents.clone(), remote_tmp);
+        let link = Link::new(
+            target.clone(),
+            self.connector.clone(),
+            self.contents.clone(),
+            remote_tmp,
+            self.options.tasks_per_host,
+        );
         self.links.borrow_mut().insert(key, link.clone());
         link
     }

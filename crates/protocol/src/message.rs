@@ -6,18 +6,21 @@ use crate::{Hash, Map, Outcome, Step};
 ///
 /// The rules of the queue, which both sides rely on:
 ///
-/// 1. Steps are worked through one after the other, in the order in which they arrive. Each step that was sent is
-///    either answered with exactly one [`FromAgent::Outcome`] or named in the `dropped` of exactly one
+/// 1. Steps are worked through one after the other, in the order in which they arrive, unless their `after` allows
+///    more: then up to [`Start::parallel`] of them are in hand at the same time, and answered as they end. Of steps
+///    that have nothing to wait for, the one that was sent first is taken first. Each step that was sent is either answered with exactly one [`FromAgent::Outcome`] or named in the `dropped` of exactly one
 ///    [`FromAgent::Flushed`].
 /// 2. A step *has permission* when it was sent with [`crate::Permission::Granted`] or a `Go` for it has arrived. A
 ///    `Go` may come at any time after its step: before its turn, while it is planned, or after `Ready`; it never
 ///    has to wait for `Ready`. A `Go` for a step that is not there (any more) means nothing.
 /// 3. When a step fails without `continue_on_failure`, or one that is named in the `unless_changed` of the next
 ///    step has changed or failed, the agent drops the whole queue (in the second case with that next step),
-///    answers `Flushed { token: 0 }` and *discards every step that arrives from then on, until a `Flush`*. So the
+///    answers `Flushed { token: 0 }` (after the answers of other steps in hand that have permission; the others are
+///    dropped with the queue) and *discards every step that arrives from then on, until a `Flush`*. So the
 ///    controller sees `Flushed { token: 0 }` after every such failure, also when nothing was queued, and sends a
 ///    `Flush` with a token of its own before new steps. Steps that were still on their way are named in the
-///    answer to that `Flush`.
+///    answer to that `Flush`. If the `Flush` comes before `Flushed { token: 0 }` was said, its own answer names
+///    everything.
 /// 4. `Flush` drops the queued steps, and the step in hand if it has no permission yet (it may be
 ///    planned, or waiting after `Ready`). A step in hand that has permission is finished and answered after the
 ///    `Flushed`. If it then fails, rule 3 applies to whatever was sent after the `Flush`.
@@ -63,6 +66,8 @@ pub struct Start {
     /// Directory for temporary files (`remote_tmp`), `~` allowed; made when missing. Where that cannot be done, the
     /// agent warns and takes a directory of the system; it does so silently when this is `None`.
     pub remote_tmp: Option<String>,
+    /// How many steps may be in hand at the same time; 0 counts as 1.
+    pub parallel: u16,
     /// Answer `NeedBlob` messages of earlier connections may be kept for this many bytes; 0 keeps nothing.
     pub blob_cache: u64,
 }

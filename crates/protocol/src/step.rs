@@ -32,6 +32,10 @@ pub struct Step {
     /// Steps that must not have changed anything for this one to be valid: a handler may come between.
     /// If one of them has, the agent drops this step and everything after it.
     pub unless_changed: Vec<u64>,
+    /// `None`: the step is done alone, behind all that were sent before and before all that are sent behind it.
+    /// Otherwise the steps that have to be answered or dropped before it begins; it may be done at the same time as
+    /// others that allow the same.
+    pub after: Option<Vec<u64>>,
     /// Seconds after which the step is stopped and failed (`timeout`); 0 for no limit.
     pub timeout: u64,
     /// Run in the background for at most this many seconds (`async`); 0 to wait for the result. The step needs

@@ -19,6 +19,7 @@ mod pull;
 mod setup;
 mod terminal;
 mod test;
+mod timings;
 mod vault;
 mod version;
 

@@ -157,3 +157,39 @@ fn what_is_wrong_is_said_with_its_place() {
     assert!(said.contains("tasks need each other: 'one' needs 'two' needs 'one'"), "{said}");
     assert!(said.contains("site.yml:5:"), "{said}");
 }
+
+#[test]
+fn tasks_that_need_nothing_of_each_other_run_at_the_same_time() {
+    // Each waits for the other's file.
+    let task = |name: &str, mine: &str, theirs: &str| {
+        format!(
+            "    - name: {name}\n      shell: touch {mine}; for i in $(seq 1000); do test -e {theirs} && exit 0; sleep 0.01; done; exit 1\n      needs: []\n"
+        )
+    };
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let playbook = format!(
+        "- hosts: all\n  gather_facts: false\n  strategy: graph\n  tasks:\n{}{}    - name: last\n      command: sleep 0.1\n",
+        task("one", &path("one"), &path("other")),
+        task("other", &path("other"), &path("one")),
+    );
+    fs::write(dir.path().join("site.yml"), playbook).expect("a file");
+    let command = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_provision"))
+            .args(args)
+            .current_dir(dir.path())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", dir.path())
+            .env("XDG_STATE_HOME", dir.path().join("state"))
+            .output();
+        out(&output.expect("a run"))
+    };
+    let before = command(&["graph", "site.yml", "-i", "here,"]);
+    assert!(!before.contains("critical"), "{before}");
+    let ran = command(&["site.yml", "-i", "here,", "-c", "local"]);
+    assert!(ran.contains("ok=3    changed=3"), "{ran}");
+    let after = command(&["graph", "site.yml", "-i", "here,"]);
+    assert!(after.contains("critical path of the last run"), "{after}");
+    assert!(after.contains("* 3 last"), "{after}");
+}

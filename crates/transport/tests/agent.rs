@@ -24,6 +24,7 @@ fn step(id: u64, text: &str) -> ToAgent {
         permission: Permission::Granted,
         continue_on_failure: false,
         unless_changed: Vec::new(),
+        after: None,
         python: None,
         timeout: 0,
         background: 0,

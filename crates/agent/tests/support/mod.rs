@@ -140,6 +140,7 @@ pub fn call(module: &str, args: Value) -> Step {
         permission: Permission::Granted,
         continue_on_failure: false,
         unless_changed: Vec::new(),
+        after: None,
         python: None,
         timeout: 0,
         background: 0,

@@ -58,6 +58,7 @@ impl Connector for Fleet {
             allowed: HashSet::new(),
             changed: HashSet::new(),
             discarding: None,
+            ready: HashSet::new(),
         };
         tokio::task::spawn_local(agent.serve());
         let hello = AgentHello { version: protocol::VERSION, ..AgentHello::default() };
@@ -87,6 +88,15 @@ impl Delay {
         })
     }
 
+    /// One of so many.
+    fn choose(&mut self, count: usize) -> usize {
+        if self.0 == 0 {
+            return 0;
+        }
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % count
+    }
+
     async fn pass(&mut self) {
         if self.0 == 0 {
             return;
@@ -108,6 +118,8 @@ struct Agent {
     changed: HashSet<u64>,
     /// After a failure: steps that arrived and will not be answered.
     discarding: Option<Vec<u64>>,
+    /// Steps that wait for permission while others are done.
+    ready: HashSet<u64>,
     files: BTreeSet<String>,
     delay: Delay,
     journal: Journal,
@@ -126,7 +138,12 @@ impl Agent {
             while let Ok(message) = self.inbox.try_recv() {
                 self.take(message, None);
             }
-            match self.queue.pop_front() {
+            match self.choose().and_then(|at| self.queue.remove(at)) {
+                Some(step) if step.after.is_some() && self.must_wait(&step) => {
+                    self.say(FromAgent::Ready { id: step.id });
+                    self.ready.insert(step.id);
+                    self.queue.push_front(step);
+                }
                 Some(step) => self.work(step).await,
                 None => {
                     self.exchanges.set(self.exchanges.get() + 1);
@@ -135,6 +152,37 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// The next step; where steps may be done at the same time any of the first that may begin: the last to begin may
+    /// be the first to end.
+    fn choose(&mut self) -> Option<usize> {
+        let mut open: HashSet<u64> = HashSet::new();
+        let mut free = Vec::new();
+        for (at, step) in self.queue.iter().enumerate() {
+            match &step.after {
+                None if open.is_empty() => return Some(at),
+                None => break,
+                Some(after) => {
+                    let waits = after.iter().chain(&step.unless_changed).any(|id| open.contains(id));
+                    let asks = self.ready.contains(&step.id) && !self.allowed.contains(&step.id);
+                    if !waits && !asks && free.len() < 4 {
+                        free.push(at);
+                    }
+                }
+            }
+            open.insert(step.id);
+        }
+        if free.is_empty() { None } else { Some(free[self.delay.choose(free.len())]) }
+    }
+
+    /// Has the step something to change, and no permission?
+    fn must_wait(&self, step: &Step) -> bool {
+        step.permission == Permission::Ask
+            && !self.allowed.contains(&step.id)
+            && !step.unless_changed.iter().any(|id| self.changed.contains(id))
+            && self.plan(step).changes
+            && !step.check
     }
 
     fn say(&self, message: FromAgent) {
@@ -190,11 +238,34 @@ impl Agent {
             self.changed.insert(step.id);
         }
         self.say(FromAgent::Outcome { id: step.id, outcome: plan.outcome });
-        if failed && !step.continue_on_failure {
+        if failed && !step.continue_on_failure && self.discarding.is_none() {
+            if step.after.is_some() {
+                // What was in hand at the same time is finished.
+                while self.delay.choose(3) != 0
+                    && let Some(at) = self.choose()
+                    && self.queue[at].after.is_some()
+                    && !self.must_wait(&self.queue[at])
+                    && let Some(step) = self.queue.remove(at)
+                {
+                    self.finish(&step);
+                }
+            }
             let dropped = self.queue.drain(..).map(|step| step.id).collect();
             self.discarding = Some(Vec::new());
             self.say(FromAgent::Flushed { token: 0, dropped });
         }
+    }
+
+    /// Do a step that was in hand when another one failed.
+    fn finish(&mut self, step: &Step) {
+        let plan = self.plan(step);
+        if plan.changes && !step.check {
+            self.apply(step);
+        }
+        if plan.outcome.failed() || plan.outcome.changed() {
+            self.changed.insert(step.id);
+        }
+        self.say(FromAgent::Outcome { id: step.id, outcome: plan.outcome });
     }
 
     /// `command`: `/bin/true`, `/bin/false`; `file`: whether it is there, or that it cannot be made.

@@ -112,6 +112,7 @@ fn run_in(dir: &Path, options: Options, fleet: Fleet, merge: bool) -> Ran {
         started: Cell::new(false),
         step_freely: Cell::new(false),
         interrupted: Cell::new(false),
+        timings: engine::timings::Timings::default(),
         warned: RefCell::default(),
         broken: RefCell::default(),
     });

@@ -78,11 +78,15 @@ pub fn run(options: GraphCommand) -> Result<u8, Failure> {
     let suspend: Suspend = Arc::new(|work: &mut dyn FnMut()| work());
     let terminal = Arc::new(Terminal::new(suspend));
     let run = new_run(&setup, engine, hooks, loader, inventory, Box::new(Silent), terminal)?;
+    let times = super::timings::load(playbook);
     let mut graphs = Vec::new();
     let mut errors = Vec::new();
     for play in playbooks.iter().flat_map(|p| &p.plays) {
         match Rc::clone(&run).graph(play, options.host.as_deref()) {
-            Ok(graph) => graphs.push(graph),
+            Ok(mut graph) => {
+                graph.mark_critical(|node| times.get(&node.pos.as_ref()?.to_string()).copied());
+                graphs.push(graph);
+            }
             Err(more) => errors.extend(more),
         }
     }

@@ -168,6 +168,12 @@ pub fn execute(
     }
     run.finish();
     run.close();
+    // A run that changes nothing says nothing of how long changes take.
+    if let ([playbook], false) = (playbooks, run.options.check)
+        && let Err(e) = super::timings::save(&playbook.path, run.timings.longest())
+    {
+        tracing::debug!("the times of the tasks are not kept: {e}");
+    }
     // Connections end in good order, but nobody waits long for it.
     runtime.shutdown_timeout(Duration::from_millis(500));
     if run.interrupted.get() {
@@ -222,6 +228,7 @@ pub fn new_run(
         started: Cell::new(false),
         step_freely: Cell::new(false),
         interrupted: Cell::new(false),
+        timings: engine::timings::Timings::default(),
         warned: RefCell::default(),
         broken: RefCell::default(),
     }))
@@ -485,6 +492,7 @@ pub fn run_options(
         skip_tags: tags(&run.skip_tags, "TAGS_SKIP"),
         start_at_task: None,
         step: false,
+        tasks_per_host: 4,
         work_ahead: true,
         force_handlers: run.force_handlers || config.bool("DEFAULT_FORCE_HANDLERS"),
         extra_vars: setup.extra_vars.clone(),

@@ -220,6 +220,7 @@ impl Work<'_> {
             // Each is sent after the answer to the one before: there is no queue to drop.
             continue_on_failure: true,
             unless_changed: Vec::new(),
+            after: None,
             python: None,
             timeout: 0,
             background: 0,
