@@ -192,6 +192,10 @@ impl PlayRun {
         .then(Vec::new);
         for (item, step) in items.iter().zip(&mut steps) {
             let Some(link) = self.link_of(item) else { continue };
+            // Sent again here, it comes before what is sent ahead now.
+            if step.is_some_and(|id| link.is_dropped(id)) {
+                link.forget(step.take().unwrap_or_default());
+            }
             if step.is_none() && !(sequential && last_link.is_some()) {
                 self.clear_way(host, item, &link);
                 *step = self.queue_item(&link, task, item, Permission::Granted, &[], after.clone());
@@ -535,6 +539,8 @@ impl PlayRun {
                     return (result, outcome.diff);
                 }
                 Ok(Finished::Dropped) => {
+                    // It would wait for ever behind steps that wait for their turn.
+                    self.clear_link(link);
                     id = self.queue_step(link, task, plan, settings, Permission::Granted, &[], None);
                 }
                 Err(error) => {

@@ -187,6 +187,11 @@ impl Link {
         self.slots.borrow_mut().remove(&id);
     }
 
+    /// Has the step been dropped from the queue?
+    pub fn is_dropped(&self, id: u64) -> bool {
+        matches!(self.slots.borrow().get(&id), Some(Slot::Dropped) | None)
+    }
+
     /// Has this step's outcome arrived already?
     pub fn is_done(&self, id: u64) -> bool {
         matches!(self.slots.borrow().get(&id), Some(Slot::Done(_)))

@@ -309,3 +309,30 @@ fn a_play_without_changes_is_one_exchange() {
     );
     assert!(ran.fleet.exchanges.get() <= 2, "{}", ran.fleet.exchanges.get());
 }
+
+#[test]
+fn a_step_that_was_dropped_does_not_wait_behind_what_is_sent_ahead() {
+    // What the agent calls a change, after which a handler might come, is none; so what it dropped is sent again.
+    let tasks = "  handlers:
+    - name: one
+      file: {path: /handler, state: touch}
+  tasks:
+    - name: changes
+      file: {path: /a, state: touch}
+      changed_when: false
+      notify: one
+    - meta: flush_handlers
+    - name: found
+      file: {path: /b, state: touch}
+      register: found
+    - name: again
+      file: {path: /a, state: touch}
+    - name: behind
+      file: {path: '/{{ found.changed }}', state: touch}
+";
+    for strategy in ["linear", "graph"] {
+        let ran = run(&play(strategy, "h1,h2", false, tasks), Options::default(), fleet(0));
+        assert_eq!(ran.code, 0, "{strategy}\n{}", ran.lines.join("\n"));
+        assert_eq!(ran.fleet.journal.borrow().len(), 6, "{strategy}");
+    }
+}
