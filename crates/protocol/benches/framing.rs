@@ -22,6 +22,7 @@ fn step(id: u64) -> ToAgent {
         permission: Permission::Ask,
         continue_on_failure: false,
         unless_changed: vec![3, 7],
+        after: None,
         timeout: 0,
         background: 0,
     }))
