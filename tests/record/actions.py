@@ -28,7 +28,7 @@ BIN = pathlib.Path(os.environ.get("ANSIBLE", os.path.expanduser("~/.anchors/bin"
 OUT = HERE.parents[1] / "crates/provision/tests/recorded"
 
 # What is of the moment, of this machine or of Python.
-DROPPED = {"invocation", "exception", "deprecations", "warnings", "atime", "mtime", "ctime", "delta", "start", "end", "elapsed",
+DROPPED = {"invocation", "exception", "deprecations", "warnings", "atime", "mtime", "ctime", "delta", "start", "end", "stop", "elapsed",
            "uid", "gid", "owner", "group"}
 
 
@@ -47,6 +47,7 @@ def steady(value, root, port):
     if isinstance(value, str):
         value = value.replace(root, "@D@").replace(f":{port}", ":@PORT@") if port else value.replace(root, "@D@")
         value = re.sub(r"(~\d*|\d+)\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", "@BACKUP@", value)
+        value = re.sub(r"Paused for [\d.]+ ", "Paused for * ", value)
         return re.sub(r"[^\s'\"]*/(\.ansible/tmp/|ansible-tmp-|ansible-moduletmp-)[^\s'\":]*", "@TMP@", value)
     if isinstance(value, list):
         return [steady(v, root, port) for v in value]

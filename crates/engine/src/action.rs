@@ -5,6 +5,7 @@
 
 mod basic;
 mod copy;
+mod encoding;
 mod facts;
 mod fetch;
 mod files;
@@ -69,8 +70,17 @@ pub enum Local {
     AddHost(Map),
     GroupBy(Map),
     IncludeVars(IncludeVars),
-    SetStats(Map),
+    SetStats(SetStats),
     Pause(Pause),
+}
+
+/// `set_stats`: values that are shown at the end of the run.
+pub struct SetStats {
+    pub data: Map,
+    /// For each host apart.
+    pub per_host: bool,
+    /// Add to what is known already.
+    pub aggregate: bool,
 }
 
 /// Actions of several steps.
@@ -138,6 +148,17 @@ impl Input<'_> {
         }
     }
 
+    /// An argument as a boolean; the error is that of Ansible's modules.
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool> {
+        let Some(value) = self.args.get(name).filter(|value| !value.is_null()) else { return Ok(default) };
+        <bool as modules::ArgType>::coerce(value.to_json()).map_err(|why| {
+            let kind = value.type_name();
+            self.error(format!(
+                "argument '{name}' is of type {kind} and we were unable to convert to bool: {why}"
+            ))
+        })
+    }
+
     /// Refuse arguments that are not in the list.
     pub fn allow(&self, module: &str, known: &[&str]) -> Result<()> {
         let mut unknown: Vec<String> =
@@ -164,7 +185,7 @@ pub fn prepare(name: &str, input: Input<'_>) -> Result<Prepared> {
         "set_fact" => basic::set_fact(&input),
         "assert" => basic::assert(&input),
         "fail" => basic::fail(&input),
-        "set_stats" => Ok(Prepared::Local(Local::SetStats(input.args))),
+        "set_stats" => basic::set_stats(input),
         "add_host" => basic::add_host(input),
         "group_by" => basic::group_by(input),
         "validate_argument_spec" => basic::validate_argument_spec(&input),

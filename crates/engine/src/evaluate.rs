@@ -202,8 +202,21 @@ pub fn loop_values(
                 Value::List(items) => items.to_vec(),
                 other => vec![other],
             };
-            ctx.templar.lookup(name, terms, &Map::new(), scope).map_err(|e| e.at(Some(&loop_.pos)))
+            let mut options = Map::new();
+            if &**name == "first_found" {
+                options.put("_subdir", folder_of(task.module.short()));
+            }
+            ctx.templar.lookup(name, terms, &options, scope).map_err(|e| e.at(Some(&loop_.pos)))
         }
+    }
+}
+
+/// Folder of each directory in which `with_first_found` looks first, by the action.
+fn folder_of(action: &str) -> &'static str {
+    match action {
+        _ if action.contains("template") => "templates",
+        _ if action.contains("var") => "vars",
+        _ => "files",
     }
 }
 

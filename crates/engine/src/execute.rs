@@ -483,7 +483,7 @@ impl PlayRun {
         match prepared {
             Prepared::Done(result) => (result.clone(), Vec::new()),
             Prepared::Include(_) => (Map::new(), Vec::new()),
-            Prepared::Local(local) => (self.run_local(host, local).await, Vec::new()),
+            Prepared::Local(local) => (self.run_local(host, local, settings).await, Vec::new()),
             Prepared::Remote(remote) => match place {
                 Some(place) => {
                     let start = Instant::now();

@@ -7,18 +7,18 @@ use lang::inventory::Inventory;
 use lang::vars::VarsInclusion;
 use lang::{Map, Value};
 
-use crate::action::Local;
+use crate::action::{Local, SetStats};
 use crate::host::HostRun;
 use crate::play::PlayRun;
 use crate::results::{self, ResultMap};
-use crate::settings::{text_of, to_bool};
+use crate::settings::{Settings, text_of};
 use crate::{map, run};
 
 impl PlayRun {
-    pub async fn run_local(self: &Rc<Self>, host: &Rc<HostRun>, local: &Local) -> Map {
+    pub async fn run_local(self: &Rc<Self>, host: &Rc<HostRun>, local: &Local, settings: &Settings) -> Map {
         match local {
-            Local::AddHost(args) => self.add_host(args),
-            Local::GroupBy(args) => self.group_by(host, args),
+            Local::AddHost(args) => unchanged_in_check(self.add_host(args), settings),
+            Local::GroupBy(args) => unchanged_in_check(self.group_by(host, args), settings),
             Local::SetStats(args) => self.set_stats(host, args),
             Local::IncludeVars(wanted) => self.include_vars(wanted),
             Local::Pause(pause) => self.pause(pause).await,
@@ -36,7 +36,7 @@ impl PlayRun {
             Some(other) => text_of(other).split(',').map(|g| g.trim().to_owned()).collect::<Vec<_>>(),
         };
         let groups: Vec<String> = groups.into_iter().filter(|g| !g.is_empty()).collect();
-        let special = ["name", "hostname", "host", "groups", "groupname", "group"];
+        let special = ["name", "hostname", "groups", "groupname", "group"];
         let vars: Map = args
             .iter()
             .filter(|(k, _)| k.as_str().is_none_or(|k| !special.contains(&k)))
@@ -72,24 +72,16 @@ impl PlayRun {
         result
     }
 
-    fn set_stats(&self, host: &HostRun, args: &Map) -> Map {
-        let flag = |name: &str, default: bool| args.get(name).map_or(Some(default), to_bool);
-        let (Some(per_host), Some(aggregate)) = (flag("per_host", false), flag("aggregate", true)) else {
-            return results::failure("per_host and aggregate of set_stats have to be booleans");
-        };
-        let Some(Value::Map(data)) = args.get("data") else {
-            let mut result = map! {"changed": false, "per_host": per_host, "aggregate": aggregate};
-            result.put("data", Map::new());
-            return result;
-        };
-        if per_host {
+    fn set_stats(&self, host: &HostRun, stats: &SetStats) -> Map {
+        let SetStats { data, per_host, aggregate } = stats;
+        if *per_host {
             let mut all = self.run.custom_per_host.borrow_mut();
-            run::set_stats(all.entry(host.name.clone()).or_default(), data, aggregate);
+            run::set_stats(all.entry(host.name.clone()).or_default(), data, *aggregate);
         } else {
-            run::set_stats(&mut self.run.custom.borrow_mut(), data, aggregate);
+            run::set_stats(&mut self.run.custom.borrow_mut(), data, *aggregate);
         }
         map! {"changed": false, "ansible_stats": map! {
-            "data": Value::Map(data.clone()), "per_host": per_host, "aggregate": aggregate
+            "data": data.clone(), "per_host": *per_host, "aggregate": *aggregate
         }}
     }
 
@@ -128,6 +120,14 @@ impl PlayRun {
         }
         result
     }
+}
+
+/// Hosts and groups of the run are made in check mode, too, but that is no change.
+fn unchanged_in_check(mut result: Map, settings: &Settings) -> Map {
+    if settings.check && result.flag("changed") {
+        result.put("changed", false);
+    }
+    result
 }
 
 /// Make a host in groups, with variables. Was anything of it new?

@@ -58,4 +58,4 @@ macro_rules! recorded {
     )* };
 }
 
-recorded![assemble, copy, fetch, script];
+recorded![assemble, control, copy, fetch, get_url, script, template, unarchive, uri];

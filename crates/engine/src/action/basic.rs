@@ -194,11 +194,42 @@ pub fn add_host(input: Input<'_>) -> Result<Prepared> {
         return Err(input.error("name, host or hostname needs to be provided"));
     };
     let mut args = input.args;
-    for alias in ["hostname", "host"] {
-        args.shift_remove(alias);
+    if let Some(groups) = ["groups", "groupname", "group"].iter().find_map(|n| args.get(*n))
+        && !matches!(groups, Value::Str(_) | Value::List(_) | Value::Null)
+    {
+        return Err(Error::new("Groups must be specified as a list.")
+            .at(groups.pos().or(Some(&input.task.pos)))
+            .with_kind(lang::error::ErrorKind::Refused));
     }
-    args.put("name", name);
+    args.shift_remove("hostname");
+    let (host, port) = lang::inventory::split_address(&name);
+    if let Some(port) = port {
+        args.put("ansible_ssh_port", i64::from(port));
+    }
+    args.put("name", host);
     Ok(Prepared::Local(Local::AddHost(args)))
+}
+
+pub fn set_stats(input: Input<'_>) -> Result<Prepared> {
+    input.only("set_stats", &["aggregate", "data", "per_host"])?;
+    let data = match input.args.get("data") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Map(data)) => (**data).clone(),
+        Some(_) => return Err(input.error("The 'data' option needs to be a dictionary/hash")),
+    };
+    if let Some(name) = data.keys().find(|name| !name.as_str().is_some_and(is_identifier)) {
+        return Err(Error::new(format!("Invalid variable name '{name}'.")).at(Some(&input.task.pos)));
+    }
+    // What is no boolean is false.
+    let flag = |name: &str, default: bool| match input.args.get(name) {
+        None => default,
+        Some(value) => to_bool(value).unwrap_or(false),
+    };
+    Ok(Prepared::Local(Local::SetStats(super::SetStats {
+        data,
+        per_host: flag("per_host", false),
+        aggregate: flag("aggregate", true),
+    })))
 }
 
 pub fn group_by(input: Input<'_>) -> Result<Prepared> {

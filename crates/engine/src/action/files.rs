@@ -9,6 +9,7 @@ use protocol::Hash;
 use super::basic::flag;
 use super::{Input, Prepared, StepPlan, to_json};
 use crate::link::Content;
+use crate::map;
 use crate::results::ResultMap;
 
 /// Contents up to this many bytes travel with the step itself: asking for them would cost a round trip.
@@ -172,6 +173,7 @@ fn first_word(line: &str) -> (String, &str) {
 }
 
 pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
+    input.not_in_background("unarchive")?;
     let src = input.text("src");
     let dest = input.text("dest");
     let (Some(src), Some(_)) = (src, dest) else {
@@ -190,9 +192,22 @@ pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
         args.insert("remote_src".into(), true.into());
         return super::step("unarchive", args, &input.task.pos);
     }
-    let path = find_file(input.scope.search_path(), "files", &src)?;
-    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
+    if src.contains("://") {
+        return Err(input.error(format!(
+            "Unsupported option, an URI src ({src}) is only supported when remote_src is True"
+        )));
+    }
     args.shift_remove("src");
+    let path = match find_file(input.scope.search_path(), "files", &src) {
+        Ok(path) => path,
+        // Only where there is something to unpack.
+        Err(error) if input.args.contains_key("creates") => {
+            args.insert("_missing".into(), format!("Task failed: {error}").into());
+            return super::step("unarchive", args, &input.task.pos);
+        }
+        Err(error) => return Err(error),
+    };
+    let sent = send_file(&input, &path, flag(&input.args, "decrypt", true)?)?;
     args.insert("_content".into(), sent.argument);
     args.insert("_original_basename".into(), basename(&path).into());
     let source = path.to_string_lossy().into_owned();
@@ -200,7 +215,7 @@ pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
         module: "unarchive".into(),
         args,
         finish: Some(std::rc::Rc::new(move |result| {
-            if !result.contains_key("src") {
+            if !result.contains_key("src") && !result.flag("failed") && !result.flag("skipped") {
                 result.put("src", source.as_str());
             }
         })),
@@ -210,6 +225,14 @@ pub fn unarchive(input: Input<'_>) -> Result<Prepared> {
 
 /// `uri`: files of the controller go along as contents.
 pub fn uri(input: Input<'_>) -> Result<Prepared> {
+    if input.settings.is_some_and(|s| s.check) {
+        let msg = "This action (uri) does not support check mode.";
+        return Ok(Prepared::Done(map! {"skipped": true, "changed": false, "msg": msg}));
+    }
+    let given = |name: &str| input.args.get(name).is_some_and(|value| !value.is_null());
+    if given("body") && given("src") {
+        return Err(input.error("parameters are mutually exclusive: body|src"));
+    }
     let mut args = to_json(&input.args);
     let mut contents = Vec::new();
     if flag(&input.args, "remote_src", false)? {

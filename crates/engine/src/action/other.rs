@@ -92,7 +92,7 @@ fn seconds(input: &Input<'_>, name: &str, default: u64) -> Result<Duration> {
     let number: f64 = text
         .trim()
         .parse()
-        .map_err(|_| input.error(format!("argument '{name}' is not a number of seconds: {text}")))?;
+        .map_err(|_| lang::Error::new(format!("invalid literal for int() with base 10: '{text}'")))?;
     Ok(Duration::try_from_secs_f64(number.max(0.0)).unwrap_or(Duration::MAX))
 }
 

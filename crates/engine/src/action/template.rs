@@ -12,7 +12,6 @@ use super::files::{basename, find_file, send_bytes};
 use super::{Finish, Input, Prepared, StepPlan, to_json};
 use crate::map;
 use crate::results::ResultMap;
-use crate::scope::Searching;
 use crate::settings::{text_of, to_bool};
 
 /// Arguments that only rendering looks at.
@@ -30,20 +29,25 @@ const RENDERING: &[&str] = &[
 ];
 
 pub fn template(input: Input<'_>) -> Result<Prepared> {
-    let (Some(src), Some(mut dest)) = (input.text("src"), input.text("dest")) else {
+    let (Some(src), Some(dest)) = (input.text("src"), input.text("dest")) else {
         return Err(input.error("src and dest are required"));
     };
     if let Some(state) = input.text("state") {
         return Err(input.error(format!("'state' cannot be specified on a template (got '{state}')")));
     }
-    let path = find_file(input.scope.search_path(), "templates", &src)?;
+    if input.args.get("content").is_some_and(|content| !content.is_null()) {
+        return Err(input.error("src and content are mutually exclusive"));
+    }
+    let path = find_file(input.scope.search_path(), "templates", &src)
+        .map_err(|e| e.with_kind(lang::error::ErrorKind::Refused))?;
     if path.is_dir() {
-        return Err(input.error(format!("the source of a template has to be a file: {}", path.display())));
+        let path = path.display();
+        return Err(input.error(format!(
+            "Task failed: An error occurred while trying to read the file '{path}': [Errno 21] Is a directory: '{path}'"
+        )));
     }
-    if dest.ends_with('/') {
-        dest.push_str(&basename(&path));
-    }
-    let content = render(&input, &path, Some(&dest))?;
+    let shown = if dest.ends_with('/') { format!("{dest}{}", basename(&path)) } else { dest.clone() };
+    let content = render(&input, &path, Some(&shown))?;
     let sent = send_bytes(content);
     let mut args = to_json(&input.args);
     for key in RENDERING.iter().chain(&["src"]) {
@@ -115,23 +119,15 @@ fn render(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Result<Vec<u8>>
     let flag = |name: &str| input.args.get(name).and_then(to_bool);
     options.trim_blocks = flag("trim_blocks").unwrap_or(true);
     options.lstrip_blocks = flag("lstrip_blocks").unwrap_or(false);
-    if let Some(encoding) = text("output_encoding")
-        && !encoding.eq_ignore_ascii_case("utf-8")
-        && !encoding.eq_ignore_ascii_case("utf8")
-    {
-        return Err(input.error(format!("output_encoding '{encoding}' is not supported: only utf-8 is")));
-    }
-    // Includes are looked for beside the template, too.
-    let mut search_path: Vec<_> = path.parent().map(ToOwned::to_owned).into_iter().collect();
-    for dir in input.scope.search_path() {
-        search_path.push(dir.join("templates"));
-        search_path.push(dir.clone());
-    }
     let scope: Arc<dyn Scope> =
         Arc::new(Overlay { vars: about(input, path, dest), below: input.scope.clone() });
-    let scope: Arc<dyn Scope> = Arc::new(Searching { search_path, below: scope });
     let rendered = input.ctx.templar.render_template(&source, path, &options, &scope)?;
-    Ok(rendered.into_bytes())
+    match text("output_encoding") {
+        None => Ok(rendered.into_bytes()),
+        Some(encoding) => {
+            super::encoding::encode(&rendered, &encoding).map_err(|e| Error::new(e).at(Some(&input.task.pos)))
+        }
+    }
 }
 
 /// The variables that a template has about itself.

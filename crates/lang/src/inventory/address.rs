@@ -11,6 +11,11 @@ pub(crate) fn parse_address(text: &str) -> Option<(&str, Option<u16>)> {
     is_host(name).then_some((name, port))
 }
 
+/// Name and port of `host:22` or `[::1]:22`; what has no port is the name as it is.
+pub fn split_address(text: &str) -> (&str, Option<u16>) {
+    split_port(text)
+}
+
 fn split_port(text: &str) -> (&str, Option<u16>) {
     let Some((name, digits)) = text.rsplit_once(':') else { return (text, None) };
     let Some(port) = digits.parse::<u16>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit())) else {

@@ -18,6 +18,7 @@ mod source;
 mod tree;
 
 pub(crate) use address::parse_address;
+pub use address::split_address;
 pub(crate) use adjacent::combine;
 pub use adjacent::read_vars_file;
 pub(crate) use data::is_localhost;

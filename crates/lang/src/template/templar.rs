@@ -525,12 +525,12 @@ pub(crate) fn render_file(
     let value = result.map_err(|fail| finish(locate(fail, Some(&pos), context.line.get()), Some(&pos)))?;
     let V::Str(text) = &value else { return Ok(value) };
     let text = text.as_str();
-    let text = match options.newline_sequence.as_str() {
-        "\n" => text.to_string(),
-        sequence => text.replace('\n', sequence),
-    };
-    let ending = if options.keep_trailing_newline { &text } else { &body };
-    Ok(V::Str(eval::restore_newlines(ending, Str::plain(text.as_str()))))
+    let ending = if options.keep_trailing_newline { text } else { &body };
+    let text = eval::restore_newlines(ending, Str::plain(text));
+    Ok(V::Str(match options.newline_sequence.as_str() {
+        "\n" => text,
+        sequence => Str::plain(text.as_str().replace('\n', sequence)),
+    }))
 }
 
 /// Where the `template` lookup and module look for what a template includes.

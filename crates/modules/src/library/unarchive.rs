@@ -48,6 +48,8 @@ args! {
         validate_certs: bool = default("yes");
         /// The controller's file.
         _content: Option<Blob>;
+        /// Why the controller has none: `creates` is looked at first.
+        _missing: Option<String>;
         /// Its name.
         _original_basename: Option<String>;
     }
@@ -97,10 +99,13 @@ impl Module for Unarchive {
             let msg = format!("skipped, since {} exists", path.0);
             return Ok(Plan::unchanged(result! {"skipped": true, "msg": msg}));
         }
+        if let Some(msg) = args._missing {
+            return Err(fail!("{msg}"));
+        }
         let job = Job::new(args, host)?;
         let dest = job.args.dest.0.clone();
         if !host.path(&dest).is_dir() {
-            return Err(fail!("Destination '{dest}' is not a directory"));
+            return Err(fail!("dest '{dest}' must be an existing dir"));
         }
         let mut magic = [0; 4];
         let read = fs::File::open(&job.archive).and_then(|mut f| f.read(&mut magic));

@@ -113,6 +113,13 @@ fn request(args: &UriArgs, method: String, host: &Host) -> Result<Request> {
     options.follow = Follow::from_word(&args.follow_redirects);
     options.ca_path = args.ca_path.as_ref().map(|p| p.0.clone());
     options.unix_socket = args.unix_socket.as_ref().map(|p| p.0.clone());
+    // What the text of a file is, is for the user to say.
+    if args.body.is_none()
+        && args.body_format == "json"
+        && !headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-type"))
+    {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
     let body = match (&args._content, &args.src, &args.body) {
         (Some(content), ..) => Body::Bytes(content.read(host)?),
         (None, Some(src), _) if args.remote_src => {

@@ -23,6 +23,7 @@ const DROPPED: &[&str] = &[
     "delta",
     "start",
     "end",
+    "stop",
     "elapsed",
     "uid",
     "gid",
@@ -79,7 +80,9 @@ fn play(home: &Path, here: &Path) -> Value {
         .output()
         .unwrap();
     let out = String::from_utf8_lossy(&output.stdout);
-    let report: Value = serde_json::from_str(&out)
+    // A pause has said something before.
+    let document = out.find("{\n").map_or("", |at| &out[at..]);
+    let report: Value = serde_json::from_str(document)
         .unwrap_or_else(|e| panic!("{e}: {out}{}", String::from_utf8_lossy(&output.stderr)));
     let plays = report["plays"].as_array().unwrap();
     let tasks = plays.iter().flat_map(|play| play["tasks"].as_array().unwrap());
@@ -90,9 +93,12 @@ fn play(home: &Path, here: &Path) -> Value {
 fn steady(value: &Value, root: &str, port: &str) -> Value {
     static BACKUPS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~").unwrap());
-    let backups = &*BACKUPS;
+    static OURS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"/tmp/provision-[^\s'":]*"#).unwrap());
+    static PAUSES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"Paused for [\d.]+ ").unwrap());
     let text = |text: &str| {
-        let text = backups.replace_all(&text.replace(root, "@D@"), "@BACKUP@").into_owned();
+        let text = BACKUPS.replace_all(&text.replace(root, "@D@"), "@BACKUP@").into_owned();
+        let text = OURS.replace_all(&text, "@TMP@").into_owned();
+        let text = PAUSES.replace_all(&text, "Paused for * ").into_owned();
         if port.is_empty() { text } else { text.replace(&format!(":{port}"), ":@PORT@") }
     };
     match value {
@@ -137,7 +143,7 @@ pub fn said(tasks: &Value) -> Map<String, Value> {
 /// Ansible names a place twice where it has looked twice.
 fn searched_once(text: &str) -> String {
     let Some((start, places)) = text.split_once("Searched in:\n\t") else { return text.to_owned() };
-    let (places, end) = places.split_once(" on the Ansible Controller").unwrap_or((places, ""));
+    let (places, end) = places.split_at(places.find(" on the Ansible Controller").unwrap_or(places.len()));
     let mut known: Vec<&str> = Vec::new();
     for place in places.split("\n\t") {
         if !known.contains(&place) {
@@ -150,8 +156,6 @@ fn searched_once(text: &str) -> String {
 /// Without what one of both does not say: that an item did not fail, a difference where there is none.
 fn plain(result: &mut Map<String, Value>) {
     result.retain(|key, value| !(matches!(key.as_str(), "failed" | "skipped") && *value == false));
-    // A file that Ansible sent to make it.
-    result.retain(|key, value| key != "src" || value != "@TMP@");
     if let Some(diff) = result.shift_remove("diff") {
         let sides = match diff {
             Value::Array(items) => items,
@@ -222,6 +226,7 @@ pub fn compare(prefix: &str, expected: &Value, got: &Value, problems: &mut Vec<S
             for (key, value) in expected {
                 match got.get(key) {
                     Some(other) => compare(&format!("{prefix}{key}."), value, other, problems),
+                    None if key == "src" && value == "@TMP@" => {}
                     None => problems.push(format!("  {prefix}{key}: missing, should be {value}")),
                 }
             }

@@ -137,11 +137,8 @@ fn first_found(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         None => "files".to_string(),
     };
     for name in &names {
-        // Roles keep such files in files, templates, tasks or vars.
-        for subdir in [subdir.as_str(), "templates", "vars", "tasks"] {
-            if let Some(path) = find_file(env, subdir, name) {
-                return Ok(vec![V::str(path.display().to_string())]);
-            }
+        if let Some(path) = find_file(env, &subdir, name) {
+            return Ok(vec![V::str(path.display().to_string())]);
         }
     }
     if skip {

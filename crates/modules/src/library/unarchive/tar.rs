@@ -35,7 +35,7 @@ pub(super) fn command(job: &Job, handler: &str, action: &str, host: &Host) -> Re
         job,
         if crate::process::find_program(host, "gtar").is_some() { "gtar" } else { "tar" },
     )?;
-    line = line.arg(action).arg("-C").arg(args.dest.0.clone());
+    line = line.arg(action).arg("-C").arg(args.dest.trim_end_matches('/'));
     if handler == "TgzArchive" {
         line = line.arg("-z");
     }

@@ -135,10 +135,11 @@ struct Part {
 impl Part {
     fn write(&self, name: &str, boundary: &str, out: &mut Vec<u8>) {
         let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\r', '\n'], " ");
-        let mut head = format!("--{boundary}\r\nContent-Type: {}\r\n", self.kind.replace(['\r', '\n'], " "));
+        let mut head = format!("--{boundary}\r\n");
         if let Some(encoding) = self.encoding {
             head.push_str(&format!("Content-Transfer-Encoding: {encoding}\r\n"));
         }
+        head.push_str(&format!("Content-Type: {}\r\n", self.kind.replace(['\r', '\n'], " ")));
         head.push_str(&format!("Content-Disposition: form-data; name=\"{}\"", quoted(name)));
         if let Some(filename) = &self.filename {
             let base = filename.rsplit('/').next().unwrap_or_default();

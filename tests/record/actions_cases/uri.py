@@ -1,0 +1,42 @@
+from common import both, case
+
+U = "http://127.0.0.1:@PORT@"
+DROP = "\n  register: it\n- debug: {msg: '{{ it.json }}'}"
+
+CASES = [
+    *both("get", "- uri: {url: '%s/plain', return_content: true}" % U),
+    case("without content", "- uri: {url: '%s/plain'}" % U),
+    case("json", "- uri: {url: '%s/json'}" % U + DROP),
+    case("src", "- uri: {url: '%s/echo', method: POST, src: body.txt, return_content: true}" % U, "mkdir files; printf 'a=b\\n' > files/body.txt"),
+    case("src, json", "- uri: {url: '%s/echo', method: PUT, src: body.json, body_format: json, return_content: true}" % U, "mkdir files; printf '{\"a\": 1}' > files/body.json"),
+    case("src missing", "- uri: {url: '%s/echo', method: POST, src: nope}" % U),
+    case("src, remote", "- uri: {url: '%s/echo', method: POST, src: '@D@/body.txt', remote_src: true, return_content: true}" % U, "echo x > body.txt"),
+    case("src and body", "- uri: {url: '%s/echo', method: POST, src: body.txt, body: x}" % U, "echo x > body.txt"),
+    case("json body", "- uri: {url: '%s/echo', method: POST, body_format: json, body: {b: 1, a: [true, null, 'ä']}}" % U + DROP),
+    case("json body as text", "- uri: {url: '%s/echo', method: POST, body_format: json, body: '{\"a\": 1}'}" % U + DROP),
+    case("json body by a template", "- uri: {url: '%s/echo', method: POST, body_format: json, body: '{{ x }}'}" % U + DROP, vars="{x: {a: 1}}"),
+    case("json body by to_json", "- uri: {url: '%s/echo', method: POST, body_format: json, body: '{{ x | to_json }}'}" % U + DROP, vars="{x: {a: 1}}"),
+    case("form", "- uri: {url: '%s/echo', method: POST, body_format: form-urlencoded, body: {b: 1, a: [x, 'y z'], c: 'ä&='}}" % U + DROP),
+    case("form as text", "- uri: {url: '%s/echo', method: POST, body_format: form-urlencoded, body: 'a=b&c=d'}" % U + DROP),
+    case("form of pairs", "- uri: {url: '%s/echo', method: POST, body_format: form-urlencoded, body: [[a, 1], [b, 2]]}" % U + DROP),
+    case("multipart", "- uri: {url: '%s/echo', method: POST, body_format: form-multipart, body: {a: x, f: {filename: up.txt}, g: {content: '<p>', mime_type: text/html, filename: fake.html}}}" % U + DROP, "mkdir files; echo up > files/up.txt"),
+    case("multipart, file missing", "- uri: {url: '%s/echo', method: POST, body_format: form-multipart, body: {f: {filename: nope.txt}}}" % U),
+    case("multipart, no dict", "- uri: {url: '%s/echo', method: POST, body_format: form-multipart, body: x}" % U, better={"h1.msg": "no names of Python's"}),
+    case("status_code", "- uri: {url: '%s/status/404', status_code: 404}\n- uri: {url: '%s/status/404', status_code: [200, 404]}\n- uri: {url: '%s/status/202', status_code: '200,202'}" % (U, U, U)),
+    case("wrong status", "- uri: {url: '%s/status/500', return_content: true}" % U),
+    case("not there", "- uri: {url: 'http://127.0.0.1:1/'}"),
+    case("until", "- uri: {url: '%s/status/404'}\n  register: r\n  until: r.status == 200\n  retries: 1\n  delay: 0" % U),
+    *both("dest", "- uri: {url: '%s/plain', dest: '@D@/g'}" % U),
+    case("dest is a directory", "- uri: {url: '%s/dir/named.txt', dest: '@D@/o'}" % U, "mkdir o"),
+    case("dest with mode", "- uri: {url: '%s/plain', dest: '@D@/g', mode: '0600'}" % U),
+    *both("creates there", "- uri: {url: '%s/plain', creates: '@D@/f'}" % U, "touch f"),
+    case("creates missing", "- uri: {url: '%s/plain', creates: '@D@/f'}" % U),
+    case("removes missing", "- uri: {url: '%s/plain', removes: '@D@/f'}" % U),
+    case("headers", "- uri: {url: '%s/echo', headers: {X-One: '1', X-Two: '{{ y }}'}, return_content: yes}" % U, vars="{y: 'a b'}"),
+    case("basic auth", "- uri: {url: '%s/basic', url_username: joe, url_password: secret, return_content: true}" % U),
+    case("forced basic auth", "- uri: {url: '%s/basic-only', user: joe, password: secret, force_basic_auth: yes}" % U),
+    case("no url", "- uri: {method: GET}"),
+    case("unknown argument", "- uri: {url: '%s/plain', foo: 1}" % U, better={"h1.msg": "the name is the module's own"}),
+    case("changed_when", "- uri: {url: '%s/plain'}\n  changed_when: true" % U),
+    case("loop", "- uri: {url: '%s/status/{{ item }}'}\n  loop: [200, 404]" % U),
+]
