@@ -506,6 +506,7 @@ pub(crate) fn render_file(
     options: &TemplateOptions,
     env: &Rc<Env>,
 ) -> Result<V> {
+    let outer = options.newline_sequence.as_str();
     let mut options = options.clone();
     let (body, first_line) = file::read_header(source, &mut options)?;
     let syntax = Arc::new(file::syntax_of(&options)?);
@@ -526,11 +527,11 @@ pub(crate) fn render_file(
     let V::Str(text) = &value else { return Ok(value) };
     let text = text.as_str();
     let ending = if options.keep_trailing_newline { text } else { &body };
-    let text = eval::restore_newlines(ending, Str::plain(text));
-    Ok(V::Str(match options.newline_sequence.as_str() {
-        "\n" => text,
-        sequence => Str::plain(text.as_str().replace('\n', sequence)),
-    }))
+    let restored = eval::restore_newlines(ending, Str::plain(text));
+    // What is put back at the end is as the caller said, whatever the header says.
+    let missing = restored.as_str().len() - text.len();
+    let text = text.replace('\n', &options.newline_sequence);
+    Ok(V::Str(Str::plain(text + &outer.repeat(missing))))
 }
 
 /// Where the `template` lookup and module look for what a template includes.
