@@ -21,7 +21,7 @@ use protocol::Permission;
 
 use crate::action::Prepared;
 use crate::cursor::Cursor;
-use crate::evaluate::{Evaluated, Item, Work, evaluate};
+use crate::evaluate::{Evaluated, Item, Work};
 use crate::graph::{Order, Sent, Touches};
 use crate::host::HostRun;
 use crate::link::Link;
@@ -226,7 +226,7 @@ impl Future<'_> {
         if !self.may_be_sent(&task) || (self.facts_pending && self.play.vars_files_may_change()) {
             return None;
         }
-        let evaluated = self.evaluate(&task)?;
+        let evaluated = self.evaluate(&node, &task)?;
         self.send(&node, &task, evaluated)
     }
 
@@ -256,7 +256,7 @@ impl Future<'_> {
             || task.is_handler())
     }
 
-    fn evaluate(&mut self, task: &Arc<Task>) -> Option<Evaluated> {
+    fn evaluate(&mut self, node: &TaskNode, task: &Arc<Task>) -> Option<Evaluated> {
         let alone = self.play.is_alone();
         let state: Arc<dyn RunState> = Arc::new(Ahead {
             now: self.play.run.world.clone(),
@@ -268,8 +268,7 @@ impl Future<'_> {
             facts_elsewhere: !alone,
             controller_busy: self.controller_busy,
         });
-        let ctx = self.play.context();
-        let evaluated = evaluate(&ctx, &state, &self.host.name, task).ok()?;
+        let evaluated = self.play.evaluate(&self.play.context(), node, task, &self.host.name, &state).ok()?;
         if let Evaluated::Failed(_) = evaluated {
             return None;
         }

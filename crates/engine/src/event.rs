@@ -6,13 +6,15 @@ use std::time::Duration;
 use lang::{Map, Value};
 use protocol::Diff;
 
+use crate::profile::Profile;
+
 /// Takes events in the order they happen. Called from one thread.
 pub trait Reporter {
     fn event(&mut self, event: &Event);
 }
 
 /// A task as events show it. Shared by all events about it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TaskInfo {
     /// Unique in the run.
     pub id: u64,
@@ -180,5 +182,7 @@ pub enum Event {
         hosts: Vec<(String, HostStats)>,
         custom: Map,
         custom_per_host: Vec<(String, Map)>,
+        /// With `--profile`.
+        profile: Option<Arc<Profile>>,
     },
 }

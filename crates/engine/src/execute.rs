@@ -12,11 +12,12 @@ use protocol::{Diff, Permission, Step};
 use crate::action::{Prepared, StepPlan};
 use crate::ahead::{self, look_ahead};
 use crate::debugger::Attempt;
-use crate::evaluate::{self, Control, Evaluated, Item, Work, evaluate};
+use crate::evaluate::{self, Context, Control, Evaluated, Item, Work, evaluate};
 use crate::event::{Event, Status, TaskInfo, TaskResult};
 use crate::host::HostRun;
 use crate::link::{Finished, Link};
 use crate::play::{PlayRun, Strategy};
+use crate::profile::note_step;
 use crate::program::TaskNode;
 use crate::results::{self, ResultMap};
 use crate::settings::{Keywords, Settings};
@@ -65,6 +66,23 @@ impl PlayRun {
         attempt: &Attempt,
         info: &Arc<TaskInfo>,
     ) -> Executed {
+        let Some(profiler) = &self.run.profiler else {
+            return self.execute_now(host, node, attempt, info).await;
+        };
+        let barrier = matches!(self.strategy, Strategy::Linear | Strategy::Debug);
+        let turn = profiler.begin(info, &host.name, barrier);
+        let executed = turn.watch(self.execute_now(host, node, attempt, info)).await;
+        profiler.end(turn);
+        executed
+    }
+
+    async fn execute_now(
+        self: &Rc<Self>,
+        host: &Rc<HostRun>,
+        node: &TaskNode,
+        attempt: &Attempt,
+        info: &Arc<TaskInfo>,
+    ) -> Executed {
         let task = &attempt.task;
         let start = Instant::now();
         host.busy.set(true);
@@ -81,7 +99,8 @@ impl PlayRun {
                     Arc::make_mut(&mut Arc::make_mut(&mut ctx.run).extra).extend(attempt.vars.clone());
                 }
                 let state = ahead::now(&self.run.world);
-                let evaluated = evaluate(&ctx, &state, &host.name, task).unwrap_or_else(Evaluated::Failed);
+                let evaluated =
+                    self.evaluate(&ctx, node, task, &host.name, &state).unwrap_or_else(Evaluated::Failed);
                 (evaluated, Vec::new())
             }
         };
@@ -153,6 +172,22 @@ impl PlayRun {
             }
         }
         executed
+    }
+
+    /// Work out a task for a host in a state of the world.
+    pub fn evaluate(
+        &self,
+        ctx: &Context,
+        node: &TaskNode,
+        task: &Arc<Task>,
+        host: &str,
+        state: &Arc<dyn lang::vars::RunState>,
+    ) -> lang::Result<Evaluated> {
+        let work = || evaluate(ctx, state, host, task);
+        match &self.run.profiler {
+            Some(profiler) => profiler.evaluating(node.id, host, work),
+            None => work(),
+        }
     }
 
     /// `ignore_errors` and `no_log` of a task that could not be worked out.
@@ -520,10 +555,13 @@ impl PlayRun {
             None => self.queue_step(link, task, plan, settings, Permission::Granted, &[], None),
         };
         loop {
-            match link.finish(id).await {
+            let finished = link.finish(id).await;
+            let connecting = link.take_connecting();
+            match finished {
                 Ok(Finished::Outcome(outcome)) => {
                     let seconds = outcome.elapsed_us as f64 / 1e6;
                     self.run.timings.note(&link.target.name, &task.pos, seconds);
+                    note_step(Duration::from_micros(outcome.elapsed_us), connecting);
                     for text in link.take_warnings() {
                         self.run.warn(text);
                     }
@@ -544,6 +582,7 @@ impl PlayRun {
                     id = self.queue_step(link, task, plan, settings, Permission::Granted, &[], None);
                 }
                 Err(error) => {
+                    note_step(Duration::ZERO, connecting);
                     return (
                         map! {"unreachable": true, "changed": false, "msg": format!("Task failed: {error}")},
                         Vec::new(),

@@ -31,6 +31,7 @@ mod notify;
 pub mod options;
 pub mod play;
 mod plays;
+pub mod profile;
 pub mod program;
 mod remote;
 pub mod results;

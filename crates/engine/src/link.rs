@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::future::LocalBoxFuture;
 use protocol::frame::BLOB_PIECE;
@@ -112,6 +113,9 @@ pub struct Link {
     hello: RefCell<Option<AgentHello>>,
     warnings: RefCell<Vec<String>>,
     changed: Notify,
+    /// When it began to connect, and how long that took if nobody has asked yet.
+    connecting: Cell<Option<Instant>>,
+    connected_in: Cell<Duration>,
     remote_tmp: Option<String>,
     /// How many steps may be in hand at the same time.
     parallel: u16,
@@ -139,6 +143,8 @@ impl Link {
             hello: RefCell::default(),
             warnings: RefCell::default(),
             changed: Notify::new(),
+            connecting: Cell::default(),
+            connected_in: Cell::default(),
             remote_tmp,
             parallel,
         })
@@ -269,6 +275,11 @@ impl Link {
         self.hello.borrow().clone()
     }
 
+    /// How long it took to connect, to whoever asks first; zero from then on.
+    pub fn take_connecting(&self) -> Duration {
+        self.connected_in.take()
+    }
+
     /// Did the connection fail or end?
     pub fn is_down(&self) -> bool {
         matches!(&*self.state.borrow(), State::Down(_))
@@ -301,6 +312,7 @@ impl Link {
             return;
         }
         *self.state.borrow_mut() = State::Connecting;
+        self.connecting.set(Some(Instant::now()));
         let start = Start {
             version: protocol::VERSION,
             facts: None,
@@ -312,7 +324,11 @@ impl Link {
         let connecting = self.connector.connect(self.target.clone(), start, early);
         let link = self.clone();
         tokio::task::spawn_local(async move {
-            match connecting.await {
+            let result = connecting.await;
+            if let Some(begun) = link.connecting.take() {
+                link.connected_in.set(begun.elapsed());
+            }
+            match result {
                 Ok(channel) => link.receive(channel).await,
                 Err(error) => link.down(error),
             }

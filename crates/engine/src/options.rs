@@ -1,7 +1,7 @@
 //! What the user asked for beyond the playbook: the options of the command and its configuration.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lang::Map;
 use protocol::Secret;
@@ -61,6 +61,8 @@ pub struct Options {
     pub debugger_ignores_errors: bool,
     /// `LOCAL_TMP`
     pub local_tmp: PathBuf,
+    /// `--profile`: measure where the time goes, from this moment on, at which the program began.
+    pub profile: Option<Instant>,
     /// `DEFAULT_MANAGED_STR`
     pub managed_str: Option<String>,
     /// `CACHE_PLUGIN` jsonfile: its directory and the seconds after which entries are stale.
@@ -161,6 +163,7 @@ impl Default for Options {
             task_debugger: false,
             debugger_ignores_errors: true,
             local_tmp: std::env::temp_dir(),
+            profile: None,
             managed_str: None,
             fact_cache: None,
             host_pattern_mismatch_is_error: false,

@@ -14,6 +14,7 @@ use lang::{Map, Value};
 use crate::event::{Event, HostStats, Reporter};
 use crate::link::{Connector, Contents, Link};
 use crate::options::Options;
+use crate::profile::Profiler;
 use crate::user::User;
 use crate::world::World;
 
@@ -44,6 +45,8 @@ pub struct Run {
     pub started: Cell<bool>,
     /// `--step`: go on without asking.
     pub step_freely: Cell<bool>,
+    /// Measures the run, if somebody wants to know.
+    pub profiler: Option<Profiler>,
     /// The user wants it to end.
     pub interrupted: Cell<bool>,
     pub timings: crate::timings::Timings,
@@ -64,7 +67,11 @@ pub enum Verdict {
 
 impl Run {
     pub fn emit(&self, event: Event) {
-        self.reporter.borrow_mut().event(&event);
+        let report = || self.reporter.borrow_mut().event(&event);
+        match &self.profiler {
+            Some(profiler) => profiler.reporting(report),
+            None => report(),
+        }
     }
 
     /// `[WARNING]: text`, once.
@@ -129,7 +136,9 @@ impl Run {
         hosts.sort_by(|a, b| a.0.cmp(&b.0));
         let custom_per_host =
             self.custom_per_host.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-        self.emit(Event::Stats { hosts, custom: self.custom.borrow().clone(), custom_per_host });
+        let profile = self.profiler.as_ref().map(|profiler| Arc::new(profiler.picture()));
+        let custom = self.custom.borrow().clone();
+        self.emit(Event::Stats { hosts, custom, custom_per_host, profile });
         self.verdict()
     }
 

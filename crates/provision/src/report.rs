@@ -8,6 +8,7 @@ pub mod json;
 pub mod live;
 pub mod log;
 pub mod minimal;
+mod profile;
 mod style;
 
 pub use banner::Columns;

@@ -3,29 +3,23 @@
 // Every test uses a part of it.
 #![allow(dead_code)]
 
+pub mod agent;
 pub mod fleet;
 mod hooks;
+pub mod prepare;
 mod sequence;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
+use engine::Options;
 use engine::run::Verdict;
-use engine::user::Nobody;
-use engine::world::World;
-use engine::{Options, Run};
-use lang::inventory::{Inventory, LoadOptions};
-use lang::playbook::{Hooks, Loader};
-use lang::template::{Templar, TemplarOptions};
-use lang::vars::RunVars;
-use lang::{Key, Map, Value};
 
 use fleet::Fleet;
-use hooks::EngineHooks;
+use prepare::prepare;
 use sequence::Sequence;
 
 /// What came of a run.
@@ -53,69 +47,17 @@ pub fn run_with(files: &BTreeMap<String, String>, options: Options, fleet: Fleet
 }
 
 fn run_in(dir: &Path, options: Options, fleet: Fleet, merge: bool) -> Ran {
-    let source = dir.join("hosts").to_string_lossy().into_owned();
-    let load = move || Inventory::load(std::slice::from_ref(&source), &LoadOptions::default());
-    let inventory = load().expect("the inventory");
-    let templar = Arc::new(Templar::new(TemplarOptions::default()));
-    let hooks: Arc<dyn Hooks> = Arc::new(EngineHooks(templar.clone()));
-    let loader = Loader::new(hooks.clone(), options.extra_vars.clone());
     let fleet = Rc::new(fleet);
-    let playbook = match loader.playbook(&dir.join("site.yml")) {
-        Ok(playbook) => playbook,
+    let lines = Rc::new(RefCell::new(Vec::new()));
+    let reporter = Box::new(Sequence::new(lines.clone(), PathBuf::from(dir)));
+    let (run, playbook) = match prepare(dir, options, fleet.clone(), reporter, merge) {
+        Ok(prepared) => prepared,
         Err(errors) => {
             let syntax = errors.iter().any(|e| e.kind() == lang::error::ErrorKind::Syntax);
             let error = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             return Ran { lines: Vec::new(), code: if syntax { 4 } else { 1 }, fleet, error: Some(error) };
         }
     };
-    // What the command says, in part.
-    let version = Map::from_iter([(Key::from("full"), Value::from("2.19"))]);
-    let constants: Map = [
-        ("ansible_check_mode", Value::Bool(options.check)),
-        ("ansible_diff_mode", Value::Bool(options.diff)),
-        ("ansible_forks", Value::Int(5)),
-        ("ansible_run_tags", Value::list(Vec::new())),
-        ("ansible_skip_tags", Value::list(Vec::new())),
-        ("ansible_verbosity", Value::Int(0)),
-        ("ansible_version", Value::map(version)),
-    ]
-    .into_iter()
-    .map(|(name, value)| (Key::from(name), value))
-    .collect();
-    let vars = RunVars {
-        connection: Default::default(),
-        extra: Arc::new(options.extra_vars.clone()),
-        constants: Arc::new(constants),
-        merge,
-        inject_facts: true,
-    };
-    let lines = Rc::new(RefCell::new(Vec::new()));
-    let run = Rc::new(Run {
-        options: Arc::new(options),
-        templar,
-        vars: Arc::new(vars),
-        world: World::new(inventory),
-        hooks,
-        loader,
-        secrets: None,
-        connector: fleet.clone(),
-        user: Rc::new(Nobody),
-        reload_inventory: Box::new(load),
-        reporter: RefCell::new(Box::new(Sequence::new(lines.clone(), PathBuf::from(dir)))),
-        contents: Rc::default(),
-        links: RefCell::default(),
-        stats: RefCell::default(),
-        custom: RefCell::default(),
-        custom_per_host: RefCell::default(),
-        failed: RefCell::default(),
-        unreachable: RefCell::default(),
-        started: Cell::new(false),
-        step_freely: Cell::new(false),
-        interrupted: Cell::new(false),
-        timings: engine::timings::Timings::default(),
-        warned: RefCell::default(),
-        broken: RefCell::default(),
-    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = tokio::task::LocalSet::new();
     let verdict = local.block_on(&runtime, async {

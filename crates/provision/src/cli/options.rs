@@ -42,6 +42,9 @@ pub struct PlaybookOptions {
     /// Ask before each task
     #[arg(long)]
     pub step: bool,
+    /// Show at the end where the time went
+    #[arg(long)]
+    pub profile: bool,
 }
 
 /// Which hosts.

@@ -5,11 +5,12 @@ use std::io::{stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::connector::Transport;
 use engine::event::Reporter;
 use engine::options::{BecomeDefaults, ConnectionDefaults, FactCache};
+use engine::profile::Profiler;
 use engine::world::World;
 use engine::{Options, Run, Verdict};
 use lang::inventory::Inventory;
@@ -31,6 +32,7 @@ use crate::report::log::Logged;
 
 /// Run, or list, what the options say; the exit code.
 pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
+    let begun = Instant::now();
     check(&options)?;
     for playbook in &options.playbooks {
         if !playbook.exists() {
@@ -49,7 +51,8 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
     let lists = options.list_hosts || options.list_tasks || options.list_tags || options.syntax_check;
     let asked =
         if lists { Passwords::default() } else { Passwords::ask(&options.connection, &setup.config)? };
-    let engine_options = engine_options(&options, &setup, asked);
+    let mut engine_options = engine_options(&options, &setup, asked);
+    engine_options.profile = options.profile.then_some(begun);
     if options.run.output == "default" {
         super::setup::announce(&setup.config, engine_options.verbosity);
     }
@@ -206,6 +209,7 @@ pub fn new_run(
         .with(crate::agent_binary::MACHINE, crate::agent_binary::embedded())
         .with_local(vec![executable.into(), "__agent".into()]);
     let connector = Transport { agents: Arc::new(agents), prompter: terminal.clone() };
+    let profiler = options.profile.map(Profiler::new);
     Ok(Rc::new(Run {
         options: Arc::new(options),
         templar: setup.templar.clone(),
@@ -227,6 +231,7 @@ pub fn new_run(
         unreachable: RefCell::default(),
         started: Cell::new(false),
         step_freely: Cell::new(false),
+        profiler,
         interrupted: Cell::new(false),
         timings: engine::timings::Timings::default(),
         warned: RefCell::default(),
@@ -527,6 +532,7 @@ pub fn run_options(
         task_debugger: config.bool("ENABLE_TASK_DEBUGGER"),
         debugger_ignores_errors: config.bool("TASK_DEBUGGER_IGNORE_ERRORS"),
         local_tmp: config.path("DEFAULT_LOCAL_TMP").unwrap_or_else(std::env::temp_dir),
+        profile: None,
         managed_str: config.text("DEFAULT_MANAGED_STR"),
         fact_cache: fact_cache(config),
         host_pattern_mismatch_is_error: config.text("HOST_PATTERN_MISMATCH").as_deref() == Some("error"),

@@ -179,6 +179,7 @@ pub fn run(options: PullCommand) -> Result<u8, Failure> {
         syntax_check: false,
         start_at_task: None,
         step: false,
+        profile: false,
     });
     if options.purge {
         let _ = std::env::set_current_dir("/");

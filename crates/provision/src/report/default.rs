@@ -428,7 +428,7 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
                     self.say(text, Colour::Verbose);
                 }
             }
-            Event::Stats { hosts, custom, custom_per_host } => {
+            Event::Stats { hosts, custom, custom_per_host, profile } => {
                 self.recap(hosts);
                 let any = !custom.is_empty() || !custom_per_host.is_empty();
                 if self.options.show_custom_stats && any {
@@ -442,6 +442,10 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
                         self.say(&format!("\tRUN: {line}"), Colour::None);
                     }
                     self.say("", Colour::None);
+                }
+                if let Some(profile) = profile {
+                    self.banner("PROFILE");
+                    self.say(&super::profile::text(profile), Colour::None);
                 }
             }
         }

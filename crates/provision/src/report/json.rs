@@ -157,8 +157,11 @@ impl<O: Write, E: Write> Reporter for Json<O, E> {
             Event::HostResult(result) => self.result(result),
             Event::Warning { text } => self.warnings.push(text.clone()),
             Event::Error { text } => drop(writeln!(self.err, "[ERROR]: {text}")),
-            Event::Stats { hosts, custom, custom_per_host } => {
-                let document = self.document(hosts, custom, custom_per_host);
+            Event::Stats { hosts, custom, custom_per_host, profile } => {
+                let mut document = self.document(hosts, custom, custom_per_host);
+                if let Some(profile) = profile {
+                    document["profile"] = super::profile::document(profile);
+                }
                 if let Ok(text) = serde_json::to_string_pretty(&document) {
                     let _ = writeln!(self.out, "{text}");
                 }
