@@ -100,7 +100,7 @@ struct Future<'a> {
     key: String,
     cursor: Cursor,
     vars: Arc<HostVars>,
-    pending: HashSet<String>,
+    pending: Arc<HashSet<String>>,
     facts_pending: bool,
     controller_busy: bool,
     roles_done: HashSet<lang::role::RoleId>,
@@ -138,7 +138,7 @@ pub fn look_ahead(
         key: link_key(&link.target),
         cursor,
         vars: play.run.world.host_vars(&host.name),
-        pending: HashSet::new(),
+        pending: Arc::default(),
         facts_pending: false,
         controller_busy: false,
         roles_done: host.roles_done.borrow().clone(),
@@ -168,7 +168,7 @@ impl Future<'_> {
     /// A task that is under way: what it may bring is not known yet.
     fn expect(&mut self, task: &Task, steps: &[Option<u64>]) {
         if let Some(name) = task.register() {
-            self.pending.insert(name.to_owned());
+            Arc::make_mut(&mut self.pending).insert(name.to_owned());
         }
         if brings_facts(task) {
             self.facts_pending = true;
@@ -368,14 +368,14 @@ impl Future<'_> {
             let vars = Arc::make_mut(&mut self.vars);
             for (name, value) in facts {
                 if let Some(name) = name.as_str() {
-                    self.pending.remove(name);
+                    Arc::make_mut(&mut self.pending).remove(name);
                     vars.set(name, value);
                 }
             }
         }
         // The registered result of such a task could be known as well, but is rarely asked for in its own batch.
         if let Some(name) = task.register() {
-            self.pending.insert(name.to_owned());
+            Arc::make_mut(&mut self.pending).insert(name.to_owned());
         }
     }
 }

@@ -86,6 +86,9 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
         if !lost_its_way(&executed) && (task.include.is_none() || !play.went_into_include(&executed)) {
             host.cursor.borrow_mut().advance();
         }
-        play.publish_hosts(all);
+        // Publishing takes time for every host of the play: only when there are others than before.
+        if lost_its_way(&executed) {
+            play.publish_hosts(all);
+        }
     }
 }

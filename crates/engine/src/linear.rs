@@ -3,6 +3,7 @@
 //! The hosts at the earliest place of the play run together; the others wait. What has been sent ahead does not
 //! show: a result counts when its task's turn comes.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -150,11 +151,14 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
     }
     if task.include.is_some() {
         // In the order of the hosts, whichever answered first.
-        all_executed.sort_by_key(|e| hosts.iter().position(|h| h.name == e.host.name));
+        let order: HashMap<&str, usize> =
+            hosts.iter().enumerate().map(|(i, h)| (h.name.as_str(), i)).collect();
+        all_executed.sort_by_key(|e| order.get(e.host.name.as_str()).copied());
         play.include(node, task, &info, &all_executed).await;
     }
+    let by_host: HashMap<&str, &Executed> = all_executed.iter().map(|e| (e.host.name.as_str(), e)).collect();
     for host in &hosts {
-        let own = all_executed.iter().find(|e| e.host.name == host.name);
+        let own = by_host.get(host.name.as_str()).copied();
         let advances = match own {
             Some(executed) => !lost_its_way(executed),
             None => true,
@@ -223,8 +227,9 @@ impl PlayRun {
         for host in self.active() {
             host.ahead.borrow_mut().discard();
         }
-        let failed_now =
-            |host: &Rc<HostRun>| executed.iter().any(|e| e.host.name == host.name && lost_its_way(e));
+        let lost: HashSet<&str> =
+            executed.iter().filter(|e| lost_its_way(e)).map(|e| e.host.name.as_str()).collect();
+        let failed_now = |host: &Rc<HostRun>| lost.contains(host.name.as_str());
         if fatal || once {
             for host in self.active() {
                 if failed_now(&host) || host.cursor.borrow().has_failed() {

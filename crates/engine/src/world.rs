@@ -145,7 +145,7 @@ pub struct Ahead {
     pub host: String,
     pub vars: Arc<HostVars>,
     /// Names that unfinished tasks of that host will set.
-    pub pending: HashSet<String>,
+    pub pending: Arc<HashSet<String>>,
     /// An unfinished task of it gathers facts, of names nobody knows before.
     pub facts_pending: bool,
     /// Names that unfinished tasks may set on other hosts until then.

@@ -68,7 +68,7 @@ impl Run {
             host: host.to_owned(),
             facts_pending: known.facts().is_empty(),
             vars: known,
-            pending: ahead::names_set(play),
+            pending: Arc::new(ahead::names_set(play)),
             elsewhere: Arc::new(ahead::names_set(play)),
             facts_elsewhere: true,
             controller_busy: false,
