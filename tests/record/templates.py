@@ -3,6 +3,8 @@
 
     path/to/python-with-ansible tests/record/templates.py
 
+The collections of the package `ansible` have to be there, and netaddr and jmespath for their filters.
+
 Writes crates/lang/tests/recorded/templates.json, which the test `templates` of the crate `lang` reads. Each
 file of cases is a list of sections:
 

@@ -182,3 +182,35 @@ fn any_bytes_are_a_vault_or_an_error() {
         assert!(secrets.decrypt(&text).is_err());
     }
 }
+
+#[test]
+fn queries_and_addresses_of_any_form_are_a_value_or_an_error() {
+    use lang::template::{EmptyScope, Scope, Templar};
+    let templar = Templar::default();
+    let scope: std::sync::Arc<dyn Scope> = std::sync::Arc::new(EmptyScope);
+    let start = Instant::now();
+    for query in ["(", "*.", "[", "!", "a|", "{a:", "&", "a[0].", "[?a].", "a.", "`[`", "[::-2147483648]"] {
+        let text = query.repeat(3000);
+        let _ = templar.evaluate(&format!("{{}} | json_query({text:?})"), &scope, None);
+    }
+    let addresses =
+        ["::/0", "0.0.0.0/0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "255.255.255.255/32", "::1/127"];
+    let numbers = ["0", "-1", "128", "170141183460469231731687303715884105727"];
+    for address in addresses {
+        for number in numbers {
+            for filter in
+                ["ipaddr", "ipsubnet", "nthhost", "ipmath", "next_nth_usable", "previous_nth_usable"]
+            {
+                let _ = templar.evaluate(&format!("'{address}' | {filter}({number})"), &scope, None);
+                let _ = templar.evaluate(&format!("'{address}' | {filter}(-{number})"), &scope, None);
+            }
+            let _ = templar.evaluate(&format!("'{address}' | ipsubnet(128, {number})"), &scope, None);
+            let _ = templar.evaluate(&format!("'{address}' | ipsubnet(30, -{number})"), &scope, None);
+        }
+        for other in addresses {
+            let _ = templar.evaluate(&format!("'{address}' | ipsubnet('{other}')"), &scope, None);
+            let _ = templar.evaluate(&format!("['{address}', '{other}'] | cidr_merge('span')"), &scope, None);
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(30));
+}

@@ -150,9 +150,6 @@ pub fn run(options: PullCommand) -> Result<u8, Failure> {
     std::env::set_current_dir(&directory)
         .map_err(|e| Failure::new(format!("{}: {e}", directory.display())))?;
     let mut inventory = options.inventory.clone();
-    if inventory.inventory.is_empty() && !setup.config.is_set("DEFAULT_HOST_LIST") {
-        inventory.inventory.push("localhost,".into());
-    }
     if inventory.limit.is_empty() {
         let short = host.split('.').next().unwrap_or_default();
         inventory.limit.push(format!("localhost,{host},{short},127.0.0.1"));

@@ -8,7 +8,7 @@ use crate::template::eval::args::Args;
 use crate::template::eval::{iterate, ops};
 use crate::template::object::{Dict, Fail, Obj, R, V};
 use crate::template::{repr, time};
-use crate::{Key, Value};
+use crate::{Error, Key, Value};
 
 pub(super) const FILTERS: &[Entry] =
     &[("from_json", from_json), ("to_json", to_json), ("to_nice_json", to_nice_json), ("tojson", tojson)];
@@ -271,9 +271,13 @@ fn from_json(env: &Rc<Env>, value: V, args: Args) -> R<V> {
     if let Some((_, (unit, place))) = &replaced
         && env.templar.options.config.get("MODULE_STRICT_UTF8_RESPONSE").is_none_or(Value::is_truthy)
     {
-        return Fail::python(format!(
+        let cause = Error::new(format!(
             "Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode character '\\u{unit:04x}' in position {place}: surrogates not allowed"
-        ));
+        ))
+        .with_help("This check can be disabled with the `MODULE_STRICT_UTF8_RESPONSE` setting.");
+        return Err(Error::new("The filter plugin 'ansible.builtin.from_json' failed")
+            .caused_by(cause)
+            .into());
     }
     let text = replaced.as_ref().map_or(text, |(replaced, _)| replaced);
     match serde_json::from_str::<serde_json::Value>(text) {

@@ -2,9 +2,12 @@
 
 mod crypt;
 mod data;
+mod general;
 mod hashes;
+mod ip;
 mod jinja;
 mod json;
+mod json_query;
 mod math;
 mod paths;
 mod sequences;
@@ -63,6 +66,9 @@ fn table() -> &'static HashMap<&'static str, Known> {
             ("ansible.builtin", math::FILTERS),
             ("ansible.builtin", urls::FILTERS),
             ("ansible.builtin", vault::FILTERS),
+            ("ansible.utils", ip::FILTERS),
+            ("community.general", general::FILTERS),
+            ("community.general", json_query::FILTERS),
         ];
         for (collection, entries) in groups {
             for (name, run) in *entries {

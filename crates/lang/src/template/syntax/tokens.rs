@@ -4,6 +4,8 @@
 //! Only its tokens are used: minijinja's virtual machine has values and operators of its own, while playbooks
 //! rely on Python's (lists changed in place, `%` on strings, tuples, exact error texts).
 
+use std::borrow::Cow;
+
 use minijinja::machinery::{Token, Tokenizer};
 use minijinja::syntax::SyntaxConfig;
 
@@ -70,7 +72,8 @@ pub(crate) struct Syntax {
 const MAX_TOKENS: usize = 4_000_000;
 
 pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>, SyntaxError> {
-    let mut lexer = Tokenizer::new(source, "", syntax.expression, syntax.config.clone());
+    let readable = readable(source);
+    let mut lexer = Tokenizer::new(&readable, "", syntax.expression, syntax.config.clone());
     let mut tokens = Vec::new();
     let mut open: Vec<&'static str> = Vec::new();
     let mut lines = LineCounter::new(source);
@@ -84,7 +87,11 @@ pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>,
                 let line = lines.at(start);
                 last = span.end_offset as usize;
                 let token = match token {
-                    Token::TemplateData(text) => Token::TemplateData(raw_text(source, start, text)),
+                    Token::TemplateData(text) => {
+                        let offset = (text.as_ptr() as usize).wrapping_sub(readable.as_ptr() as usize);
+                        let text = offset.checked_add(text.len()).and_then(|end| source.get(offset..end));
+                        Token::TemplateData(raw_text(source, start, text.unwrap_or_default()))
+                    }
                     other => other,
                 };
                 match token {
@@ -112,6 +119,19 @@ pub(crate) fn tokenize(source: &str, syntax: &Syntax) -> Result<Vec<(Tok, u32)>,
     let line = lines.at(source.len());
     tokens.push((Tok::Eof, line));
     Ok(tokens)
+}
+
+/// The source with other escapes of the same length in place of those that name half of a surrogate pair: Python has
+/// strings with such in them, and the tokenizer refuses them. What is in a string is taken from the source itself.
+fn readable(source: &str) -> Cow<'_, str> {
+    let mut out = Cow::Borrowed(source);
+    for (at, _) in source.match_indices("\\u") {
+        let digits = source.get(at + 2..at + 6).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        if digits.is_some_and(|code| (0xD800..0xE000).contains(&code)) {
+            out.to_mut().replace_range(at + 2..at + 6, "0041");
+        }
+    }
+    out
 }
 
 /// Jinja2 keeps the newline after `{% raw %}`, whatever `trim_blocks` says; the tokenizer drops it.

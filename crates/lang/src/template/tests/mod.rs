@@ -4,6 +4,8 @@ mod builtin;
 mod jinja;
 mod version;
 
+pub(crate) use version::compare_loose;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
