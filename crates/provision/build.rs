@@ -8,8 +8,13 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use protocol::{Hash, posix_checksum};
 
 /// What the agent is made of, relative to the workspace.
 const SOURCES: [&str; 9] = [
@@ -40,10 +45,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !content.starts_with(b"\x7fELF") {
         return Err(format!("the agent {} is not a program for Linux", agent.display()).into());
     }
-    fs::write(out.join("provision-agent"), content)?;
-    let machine = target.split('-').next().unwrap_or_default();
-    println!("cargo::rustc-env=PROVISION_AGENT_MACHINE={machine}");
+    let gzip = out.join("agent.gz");
+    fs::write(&gzip, pack(&content)?)?;
+    let described = format!(
+        "PackedAgent {{ machine: {machine:?}, gzip: include_bytes!({gzip:?}), size: {size}, hash: {hash:?}, \
+         checksum: {checksum} }}",
+        machine = target.split('-').next().unwrap_or_default(),
+        size = content.len(),
+        hash = Hash::of(&content).to_string(),
+        checksum = posix_checksum(&content),
+    );
+    fs::write(out.join("agent.rs"), described)?;
     Ok(())
+}
+
+/// As small as it gets: it is sent to every new host. A debug build has no time for that.
+fn pack(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let level = if release { Compression::best() } else { Compression::fast() };
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    encoder.write_all(content)?;
+    encoder.finish()
 }
 
 /// Run cargo for the agent alone; the path of what it built.

@@ -5,6 +5,7 @@
 
 mod basic;
 mod copy;
+pub mod distribution;
 mod encoding;
 mod facts;
 mod fetch;

@@ -177,7 +177,8 @@ impl Future<'_> {
             self.notifying.extend(steps.iter().flatten());
         }
         self.open |= is_open(task, steps);
-        self.controller_busy |= acts_on_controller(task);
+        let here = self.link.target.connection == transport::Connection::Local;
+        self.controller_busy |= acts_on_controller(task) || (here && steps.iter().any(Option::is_some));
     }
 
     /// Send the next task; `None` when the look ahead ends here.
@@ -222,6 +223,9 @@ impl Future<'_> {
                 return None;
             }
             _ => {}
+        }
+        if self.controller_busy && reads_controller(&task) {
+            return None;
         }
         if !self.may_be_sent(&task) || (self.facts_pending && self.play.vars_files_may_change()) {
             return None;
@@ -359,6 +363,7 @@ impl Future<'_> {
         };
         for item in items {
             if let Work::Run(Prepared::Done(result)) = &item.work
+                && !task.module.is_builtin("debug")
                 && let Some(Value::Map(set)) = result.get("ansible_facts")
             {
                 facts.extend(set.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -408,6 +413,15 @@ pub fn brings_facts(task: &Task) -> bool {
             task.module.kind,
             lang::playbook::ModuleKind::Templated | lang::playbook::ModuleKind::Foreign(_)
         )
+}
+
+/// Does the task's action read files of the controller?
+fn reads_controller(task: &Task) -> bool {
+    match task.module.short() {
+        "copy" => task.args.contains_key("src"),
+        "template" | "script" | "unarchive" | "assemble" | "uri" | "nginx_site" => true,
+        _ => false,
+    }
 }
 
 /// May the task change what lookups read on the controller?

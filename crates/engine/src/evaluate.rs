@@ -142,6 +142,7 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
         let mut item = evaluate_item(ctx, state, host, task, inner, Some(value.clone()), locals)?;
         item.label = Some(label);
         if let Work::Run(Prepared::Done(result)) = &item.work
+            && !task.module.is_builtin("debug")
             && let Some(Value::Map(set)) = result.get("ansible_facts")
         {
             facts.extend(set.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -390,6 +391,7 @@ fn work_of(
     let input = action::Input { ctx, task, scope, host, args, settings: item.settings.as_ref() };
     let prepared = match &task.module.kind {
         ModuleKind::Foreign(path) => action::foreign(&name, path, &input, &at_place)?,
+        ModuleKind::Absent => return Err(task.module.absent().at(Some(&task.pos))),
         _ => action::prepare(&name, input)?,
     };
     let place = match prepared {
@@ -451,16 +453,9 @@ fn other_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) ->
         match ctx.templar.render(whole, scope).map_err(failed)? {
             Value::Map(map) => args.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
             Value::Null | Value::Omit => {}
-            Value::Str(text) => {
-                let parsed = lang::playbook::parse_key_values(text.as_str())?;
-                args.extend(parsed.into_iter().map(|(k, v)| (k, v.untrusted())));
-            }
             other => {
-                return Err(Error::new(format!(
-                    "The value of 'args' must be a dictionary, not '{}'",
-                    other.type_name()
-                ))
-                .at(whole.pos().or(Some(&task.pos))));
+                let wrong = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
+                return Err(failed(Error::new(wrong).at(whole.pos())));
             }
         }
     }

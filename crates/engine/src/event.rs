@@ -149,7 +149,17 @@ pub enum Event {
         item_label: Option<Value>,
         task: Arc<TaskInfo>,
     },
-    /// A handler was notified (shown with `-vv`).
+    /// What a meta action did (shown with `-vv`).
+    Meta {
+        text: String,
+        /// The engine's own, which only `ANSIBLE_DEBUG` shows.
+        implicit: bool,
+    },
+    /// A task has notified a handler, which is looked for when handlers run (shown with `-vv`).
+    NotificationSaved {
+        handler: String,
+    },
+    /// A handler is going to run (shown with `-vv`).
     Notified {
         handler: String,
         host: String,

@@ -86,6 +86,11 @@ impl PlayRun {
         let task = &attempt.task;
         let start = Instant::now();
         host.busy.set(true);
+        if let Some(whole) = task.args.get("_variable_params") {
+            let unsafe_args = "Using a template for task args is unsafe in some situations (see \
+                               https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe).";
+            self.run.warn(lang::excerpt::describe(&Error::new(unsafe_args).at(whole.pos())));
+        }
         let known = host.ahead.borrow_mut().take(node.id);
         let known = match known {
             Some(known) if known.stale && !self.was_begun(host, &known).await => None,
@@ -141,6 +146,7 @@ impl PlayRun {
                 executed.no_log = settings.1;
                 executed.result = evaluate::failed_item(&error);
                 executed.result.put("changed", false);
+                note_exception(&mut executed.result);
                 executed.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(error));
             }
             Evaluated::Empty(result) => executed.result = result,
@@ -160,8 +166,8 @@ impl PlayRun {
                 let done = self.run_items(host, node, task, info, items, steps, Some(&control)).await;
                 executed.is_loop = true;
                 executed.no_log = done.iter().any(|d| d.no_log);
-                executed.ignored = done.iter().any(|d| d.ignored && d.result.flag("failed"))
-                    && done.iter().filter(|d| d.result.flag("failed")).all(|d| d.ignored);
+                executed.ignored = done.iter().any(|d| d.ignored && results::is_failure(&d.result))
+                    && done.iter().filter(|d| results::is_failure(&d.result)).all(|d| d.ignored);
                 executed.error = done.iter().find_map(|d| d.error.clone());
                 executed.delegated_to = done.iter().find_map(|d| d.delegated_to.clone());
                 executed.result = results::of_loop(done.iter().map(registered_item).collect());
@@ -232,7 +238,9 @@ impl PlayRun {
                 link.forget(step.take().unwrap_or_default());
             }
             if step.is_none() && !(sequential && last_link.is_some()) {
-                self.clear_way(host, item, &link);
+                if item.place.as_ref().is_some_and(|p| p.delegated) {
+                    self.clear_link(&link, Some(host));
+                }
                 *step = self.queue_item(&link, task, item, Permission::Granted, &[], after.clone());
                 if let (Some(after), Some(step)) = (&mut after, *step) {
                     *after = vec![step];
@@ -295,25 +303,13 @@ impl PlayRun {
         }
     }
 
-    /// Steps of this host's turn come before what other hosts, or an earlier look ahead, have sent to that link.
-    fn clear_way(&self, host: &Rc<HostRun>, item: &Item, link: &Rc<Link>) {
-        if !item.place.as_ref().is_some_and(|p| p.delegated) {
-            return;
-        }
-        for other in self.hosts.borrow().values() {
-            if Rc::ptr_eq(other, host) {
+    /// Drop what was sent ahead on a link, for every host but `but`: a step that comes now (another attempt, a delegated
+    /// task) would have to wait for it.
+    pub fn clear_link(&self, link: &Rc<Link>, but: Option<&Rc<HostRun>>) {
+        for host in self.hosts.borrow().values() {
+            if but.is_some_and(|but| Rc::ptr_eq(but, host)) {
                 continue;
             }
-            let mut queue = other.ahead.borrow_mut();
-            if queue.link.as_ref().is_some_and(|l| Rc::ptr_eq(l, link)) {
-                queue.discard();
-            }
-        }
-    }
-
-    /// Drop what was sent ahead on a link: a step that comes now (another attempt) would have to wait for it.
-    pub fn clear_link(&self, link: &Rc<Link>) {
-        for host in self.hosts.borrow().values() {
             let mut queue = host.ahead.borrow_mut();
             if queue.link.as_ref().is_some_and(|l| Rc::ptr_eq(l, link)) {
                 queue.discard();
@@ -421,9 +417,12 @@ impl PlayRun {
         if done.no_log {
             done.result.put("_ansible_no_log", true);
         }
-        done.ignored = (done.result.flag("failed") && ignore_errors)
+        if done.result.flag("failed") {
+            note_exception(&mut done.result);
+        }
+        done.ignored = (results::is_failure(&done.result) && ignore_errors)
             || (done.result.flag("unreachable") && ignore_unreachable);
-        if done.result.flag("failed") && done.error.is_none() {
+        if results::is_failure(&done.result) && done.error.is_none() {
             done.result.entry(Key::from("msg")).or_insert(Value::str(UNKNOWN));
             done.error = Some(failure_report(task, &done.result));
         }
@@ -466,6 +465,9 @@ impl PlayRun {
             if settings.background > 0 && settings.poll > 0 && !settings.check {
                 result = self.wait_for_job(host, task, info, result, settings, place, done).await;
             }
+            if retries.is_some() {
+                result.put("attempts", i64::from(attempts));
+            }
             verdict::judge(&self.run.templar, task, &done.scope, &mut result);
             done.diff = diff;
             let Some(retries) = retries.filter(|_| !result.flag("skipped") && !result.flag("unreachable"))
@@ -473,7 +475,6 @@ impl PlayRun {
                 done.result = result;
                 return;
             };
-            result.put("attempts", i64::from(attempts));
             match verdict::is_met(&self.run.templar, task, &done.scope, &result) {
                 Ok(true) => {
                     done.result = result;
@@ -532,7 +533,7 @@ impl PlayRun {
                 Some(place) => {
                     let link = self.run.link(&place.target);
                     if step.is_none() {
-                        self.clear_link(&link);
+                        self.clear_link(&link, None);
                     }
                     self.finish_step(&link, task, plan, settings, step).await
                 }
@@ -578,7 +579,7 @@ impl PlayRun {
                 }
                 Ok(Finished::Dropped) => {
                     // It would wait for ever behind steps that wait for their turn.
-                    self.clear_link(link);
+                    self.clear_link(link, None);
                     id = self.queue_step(link, task, plan, settings, Permission::Granted, &[], None);
                 }
                 Err(error) => {
@@ -592,13 +593,15 @@ impl PlayRun {
         }
     }
 
+    /// Warnings of a result are shown once; they stay in it for whoever registers it.
     fn show_warnings(&self, result: &mut Map) {
-        if let Some(Value::List(warnings)) = result.shift_remove("warnings") {
+        let with_places = result.shift_remove(results::SHOWN_WARNINGS);
+        if let Some(Value::List(warnings)) = with_places.as_ref().or(result.get("warnings")) {
             for warning in warnings.iter() {
                 self.run.warn(crate::settings::text_of(warning));
             }
         }
-        if let Some(Value::List(list)) = result.shift_remove("deprecations") {
+        if let Some(Value::List(list)) = result.get("deprecations") {
             for entry in list.iter() {
                 let text = match entry {
                     Value::Map(map) => map.text("msg").unwrap_or_default().to_owned(),
@@ -696,7 +699,7 @@ fn becoming(settings: &Settings) -> String {
 pub fn status_of(result: &Map) -> Status {
     if result.flag("unreachable") {
         Status::Unreachable
-    } else if result.flag("failed") {
+    } else if results::is_failure(result) {
         Status::Failed
     } else if result.flag("skipped") {
         Status::Skipped
@@ -736,6 +739,11 @@ pub fn shown(result: &Map, no_log: bool) -> Map {
         "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
     );
     censored
+}
+
+/// `exception` is in every failed result of Ansible, with this text where tracebacks are off (`DISPLAY_TRACEBACK`).
+fn note_exception(result: &mut Map) {
+    result.entry(Key::from("exception")).or_insert(Value::str("(traceback unavailable)"));
 }
 
 /// The arguments a module was called with, as `invocation` shows them: secrets hidden, defaults filled in.

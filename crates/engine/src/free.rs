@@ -39,7 +39,7 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
         };
         let task = match &node.kind {
             Kind::Flush => {
-                host.cursor.borrow_mut().flush(play.handlers_block(), play.force_handlers);
+                play.flush(&host);
                 continue;
             }
             Kind::RoleDone(role) => {

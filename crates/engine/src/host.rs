@@ -16,6 +16,8 @@ pub struct HostRun {
     pub cursor: RefCell<Cursor>,
     /// Handlers that are to run at the next flush, by the number of their node.
     pub notified: RefCell<HashSet<u64>>,
+    /// What tasks have notified since handlers ran last.
+    pub notifications: RefCell<Vec<Notification>>,
     /// Roles of which a task was not skipped.
     pub roles_begun: RefCell<HashSet<RoleId>>,
     /// Roles that have run to their end.
@@ -32,12 +34,20 @@ pub struct HostRun {
     pub busy: Cell<bool>,
 }
 
+/// A name that a task has notified.
+pub struct Notification {
+    pub name: String,
+    /// The handlers it meant then.
+    pub handlers: Vec<u64>,
+}
+
 impl HostRun {
     pub fn new(name: &str, root: std::sync::Arc<BlockNode>) -> Rc<Self> {
         Rc::new(Self {
             name: name.to_owned(),
             cursor: RefCell::new(Cursor::new(root)),
             notified: RefCell::default(),
+            notifications: RefCell::default(),
             roles_begun: RefCell::default(),
             roles_done: RefCell::default(),
             ahead: RefCell::default(),

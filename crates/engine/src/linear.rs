@@ -30,9 +30,8 @@ pub async fn run(play: &Rc<PlayRun>, all: &[String]) {
         let Some((node, hosts)) = next(play) else { return };
         match &node.kind {
             Kind::Flush => {
-                let handlers = play.handlers_block();
                 for host in hosts {
-                    host.cursor.borrow_mut().flush(handlers.clone(), play.force_handlers);
+                    play.flush(&host);
                 }
             }
             Kind::RoleDone(role) => {

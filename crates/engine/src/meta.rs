@@ -40,7 +40,11 @@ impl PlayRun {
             let scope = self.scope(&host.name, Some(task), &state);
             let mut holds = true;
             let mut error = None;
-            for condition in task.when() {
+            let unconditional = matches!(action.as_str(), "noop" | "reset_connection" | "refresh_inventory");
+            if unconditional && !task.when().is_empty() {
+                self.run.warn(format!("{action} task does not support when conditional"));
+            }
+            for condition in task.when().iter().filter(|_| !unconditional) {
                 match self.run.templar.condition(condition, &scope) {
                     Ok(true) => {}
                     Ok(false) => {
@@ -59,15 +63,37 @@ impl PlayRun {
                 continue;
             }
             if !holds {
-                if action != "noop" {
-                    self.skip_meta(host, &info, &action);
-                }
+                self.skip_meta(host, &info, task, &action);
                 host.cursor.borrow_mut().advance();
                 continue;
             }
+            if !task.implicit {
+                let text = match action.as_str() {
+                    "flush_handlers" => format!("triggered running handlers for {}", host.name),
+                    "end_host" => format!("ending play for {}", host.name),
+                    "end_batch" => "ending batch".to_owned(),
+                    "end_play" => "ending play".to_owned(),
+                    "clear_facts" => "facts cleared".to_owned(),
+                    "clear_host_errors" => "cleared host errors".to_owned(),
+                    "reset_connection" => "reset connection".to_owned(),
+                    "refresh_inventory" => "inventory successfully refreshed".to_owned(),
+                    "noop" => "noop".to_owned(),
+                    _ => String::new(),
+                };
+                if !text.is_empty() {
+                    self.run.emit(Event::Meta { text, implicit: false });
+                }
+            }
             match action.as_str() {
                 "noop" => host.cursor.borrow_mut().advance(),
+                "flush_handlers" if task.is_handler() => {
+                    let e =
+                        lang::Error::new("flush_handlers cannot be used as a handler").at(Some(&task.pos));
+                    *self.run.broken.borrow_mut() = Some(e);
+                    return;
+                }
                 "flush_handlers" => {
+                    self.resolve_notifications(host);
                     host.cursor.borrow_mut().flush(self.handlers_block(), self.force_handlers);
                 }
                 "end_host" => {
@@ -127,6 +153,16 @@ impl PlayRun {
         self.ended.set(true);
     }
 
+    /// Run a host's handlers, at the end of a section of the play.
+    pub fn flush(&self, host: &HostRun) {
+        self.resolve_notifications(host);
+        if !host.notified.borrow().is_empty() {
+            let text = format!("triggered running handlers for {}", host.name);
+            self.run.emit(Event::Meta { text, implicit: true });
+        }
+        host.cursor.borrow_mut().flush(self.handlers_block(), self.force_handlers);
+    }
+
     fn refresh_inventory(&self) {
         match (self.run.reload_inventory)() {
             Ok(fresh) => {
@@ -151,14 +187,40 @@ impl PlayRun {
         self.run.unreachable.borrow_mut().clear();
     }
 
-    fn skip_meta(&self, host: &Rc<HostRun>, info: &Arc<crate::event::TaskInfo>, action: &str) {
-        let msg = format!("{action} conditional evaluated to False");
+    /// Report that a meta action's condition does not hold, in Ansible's words.
+    fn skip_meta(
+        &self,
+        host: &Rc<HostRun>,
+        info: &Arc<crate::event::TaskInfo>,
+        task: &Arc<Task>,
+        action: &str,
+    ) {
+        let name = &host.name;
+        let rest = match action {
+            "flush_handlers" => format!(", not running handlers for {name}"),
+            "clear_facts" => format!(", not clearing facts and fact cache for {name}"),
+            "clear_host_errors" => format!(", not clearing host error state for {name}"),
+            "end_batch" => ", continuing current batch".to_owned(),
+            "end_play" => ", continuing play".to_owned(),
+            "end_host" => format!(", continuing execution for {name}"),
+            "end_role" => {
+                let role = task.role().map(|r| r.name.to_string()).unwrap_or_default();
+                format!("continuing role {role} for {name}")
+            }
+            _ => String::new(),
+        };
+        let reason = format!("{action} conditional evaluated to False{rest}");
+        let msg = match action {
+            "end_host" => reason.replace("False", "false"),
+            _ => action.to_owned(),
+        };
+        self.run.emit(Event::Meta { text: reason.clone(), implicit: false });
         self.run.emit(Event::HostResult(TaskResult {
             task: info.clone(),
             host: host.name.clone(),
             delegated_to: None,
             status: Status::Skipped,
-            result: map! {"msg": msg, "skipped": true, "changed": false},
+            result: map! {"msg": msg, "skip_reason": reason, "skipped": true},
             diff: Vec::new(),
             ignored: false,
             item_label: None,

@@ -8,9 +8,10 @@ use lang::{Error, Value};
 
 use crate::event::Event;
 use crate::execute::Executed;
+use crate::host::{HostRun, Notification};
 use crate::play::PlayRun;
 use crate::program::TaskNode;
-use crate::results::ResultMap;
+use crate::results::{ResultMap, is_failure};
 use crate::settings::text_of;
 
 /// The lists that handlers were written in, the last one first; in each the order it was written in.
@@ -28,9 +29,9 @@ impl PlayRun {
             return;
         }
         let changed = if executed.is_loop {
-            executed.items.iter().any(|i| i.result.flag("changed") && !i.result.flag("failed"))
+            executed.items.iter().any(|i| i.result.flag("changed") && !is_failure(&i.result))
         } else {
-            executed.result.flag("changed") && !executed.result.flag("failed")
+            executed.result.flag("changed") && !is_failure(&executed.result)
         };
         if !(changed || executed.ignored && executed.result.flag("changed")) {
             return;
@@ -57,7 +58,7 @@ impl PlayRun {
                 other => names.push(text_of(other)),
             }
         }
-        let hosts = [executed.host.clone()];
+        let host = &executed.host;
         for name in names {
             let found = self.find_handlers(&name);
             if found.is_empty() {
@@ -72,15 +73,40 @@ impl PlayRun {
                 }
                 continue;
             }
-            for host in &hosts {
+            self.run.emit(Event::NotificationSaved { handler: name.clone() });
+            host.notified.borrow_mut().extend(found.iter().map(|node| node.id));
+            if task.is_handler() {
                 for node in &found {
-                    if host.notified.borrow_mut().insert(node.id) {
-                        let handler = node.task().map(|t| t.title()).unwrap_or_default();
-                        self.run.emit(Event::Notified { handler, host: host.name.clone() });
-                    }
+                    self.tell_notified(host, node);
+                }
+            } else {
+                host.notifications
+                    .borrow_mut()
+                    .push(Notification { name, handlers: found.iter().map(|node| node.id).collect() });
+            }
+        }
+    }
+
+    /// The handlers that a host's notifications mean now, at the time they are to run: a role that was included again
+    /// since then has brought its handlers anew, and only the last of one name runs.
+    pub fn resolve_notifications(&self, host: &HostRun) {
+        for Notification { name, handlers } in host.notifications.take() {
+            let mut notified = host.notified.borrow_mut();
+            for id in &handlers {
+                notified.remove(id);
+            }
+            drop(notified);
+            for node in self.find_handlers(&name) {
+                if host.notified.borrow_mut().insert(node.id) {
+                    self.tell_notified(host, &node);
                 }
             }
         }
+    }
+
+    fn tell_notified(&self, host: &HostRun, node: &TaskNode) {
+        let handler = node.task().map(|t| t.title()).unwrap_or_default();
+        self.run.emit(Event::Notified { handler, host: host.name.clone() });
     }
 
     /// The handler of that name, and all that listen to it. Of several with one name the last list (of a role, of the
@@ -98,7 +124,7 @@ impl PlayRun {
         let mut seen: Vec<String> = Vec::new();
         for node in &handlers {
             let Some(task) = node.task() else { continue };
-            if !task.listen.iter().any(|l| **l == *name) {
+            if !task.listen.iter().any(|topic| with_role(task, topic).iter().any(|t| t == name)) {
                 continue;
             }
             let own = self.handler_names(task).into_iter().next().unwrap_or_default();
@@ -133,14 +159,19 @@ impl PlayRun {
         } else {
             text_of(name)
         };
-        let mut names = vec![name.clone()];
-        if let Some(role) = task.role() {
-            names.push(format!("{} : {name}", role.name));
-            let full = role.full_name();
-            if full != *role.name {
-                names.push(format!("{full} : {name}"));
-            }
-        }
-        names
+        with_role(task, &name)
     }
+}
+
+/// A name or topic of a handler as it can be notified: alone, and with the handler's role in front.
+fn with_role(task: &Task, name: &str) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    if let Some(role) = task.role() {
+        names.push(format!("{} : {name}", role.name));
+        let full = role.full_name();
+        if full != *role.name {
+            names.push(format!("{full} : {name}"));
+        }
+    }
+    names
 }

@@ -383,6 +383,10 @@ impl PlayRun {
         let delegate_facts = self.delegate_facts(task, name);
         for (result, delegated) in results {
             let Some(Value::Map(facts)) = result.get("ansible_facts") else { continue };
+            // `debug: var=ansible_facts` shows them and sets nothing.
+            if task.module.is_builtin("debug") {
+                continue;
+            }
             if result.flag("failed") && task.module.short() != "set_fact" {
                 continue;
             }

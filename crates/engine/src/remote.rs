@@ -16,7 +16,7 @@ use crate::execute::ItemDone;
 use crate::host::HostRun;
 use crate::map;
 use crate::play::PlayRun;
-use crate::results::{self, ResultMap, lines_of};
+use crate::results::{ResultMap, lines_of};
 use crate::settings::Settings;
 
 impl PlayRun {
@@ -31,7 +31,7 @@ impl PlayRun {
         host.ahead.borrow_mut().discard();
         let result = match remote {
             Remote::Raw { command, executable } => {
-                self.raw(command, executable.as_deref(), settings, place).await
+                self.raw(task, command, executable.as_deref(), settings, place).await
             }
             Remote::Fetch(fetch) => self.fetch(task, fetch, settings, place).await,
             Remote::WaitForConnection(wait) => self.wait_for_connection(task, wait, settings, place).await,
@@ -40,16 +40,23 @@ impl PlayRun {
         (result, Vec::new())
     }
 
-    async fn raw(&self, command: &str, executable: Option<&str>, settings: &Settings, place: &Place) -> Map {
+    async fn raw(
+        &self,
+        task: &Task,
+        command: &str,
+        executable: Option<&str>,
+        settings: &Settings,
+        place: &Place,
+    ) -> Map {
         if settings.check {
             return map! {"skipped": true, "changed": false};
         }
         let line = raw_line(command, executable, settings);
         let line = match &settings.r#become {
-            Some(r#become) => match become_line(r#become, &line) {
-                Ok(line) => line,
-                Err(text) => return results::failure(text),
-            },
+            Some(r#become) if r#become.password.is_some() && r#become.method != "sudo" => {
+                return self.raw_by_agent(task, line, settings, place).await;
+            }
+            Some(r#become) => become_line(r#become, &line),
             None => line,
         };
         let run = self.run.link(&place.target).exec_with(line, become_input(settings)).await;
@@ -75,6 +82,16 @@ impl PlayRun {
         }
     }
 
+    /// A password for `su` or `doas` has to be typed on a terminal, which the agent knows how to do.
+    async fn raw_by_agent(&self, task: &Task, line: String, settings: &Settings, place: &Place) -> Map {
+        let args = [("_raw_params".to_owned(), line.into()), ("_uses_shell".to_owned(), true.into())];
+        let mut result = self.step(task, "command", args.into_iter().collect(), settings, place).await;
+        for key in ["cmd", "start", "end", "delta", "invocation"] {
+            result.shift_remove(key);
+        }
+        result
+    }
+
     /// One module call whose result the action needs.
     pub(crate) async fn step(
         &self,
@@ -86,7 +103,7 @@ impl PlayRun {
     ) -> Map {
         let plan = StepPlan { module: module.to_owned(), args, finish: None, contents: Vec::new() };
         let link = self.run.link(&place.target);
-        self.clear_link(&link);
+        self.clear_link(&link, None);
         self.finish_step(&link, task, &plan, settings, None).await.0
     }
 
@@ -224,7 +241,12 @@ impl PlayRun {
             };
             self.run.emit(Event::AsyncPoll { result: poll, started: true, finished: false });
         }
+        let shown = |result: &Map| crate::event::TaskResult {
+            result: result.clone(),
+            ..self.task_result(host, info, Status::Ok, done)
+        };
         if !result.flag("finished") && !result.flag("unreachable") {
+            self.run.emit(Event::AsyncFailed(shown(&result)));
             let mut failed = map! {
                 "failed": true,
                 "changed": false,
@@ -234,11 +256,8 @@ impl PlayRun {
             return failed;
         }
         let _ = self.step(task, "async_status", args("cleanup"), &quiet, place).await;
-        let shown = crate::event::TaskResult {
-            result: result.clone(),
-            ..self.task_result(host, info, Status::Ok, done)
-        };
-        self.run.emit(if result.flag("failed") { Event::AsyncFailed(shown) } else { Event::AsyncOk(shown) });
+        let event = if result.flag("failed") { Event::AsyncFailed } else { Event::AsyncOk };
+        self.run.emit(event(shown(&result)));
         result
     }
 }
@@ -261,7 +280,7 @@ fn raw_line(command: &str, executable: Option<&str>, settings: &Settings) -> Str
 
 /// The line through the program that changes the user. There is no agent for `raw`, so a password goes to the
 /// program's standard input.
-fn become_line(r#become: &Become, line: &str) -> Result<String, String> {
+fn become_line(r#become: &Become, line: &str) -> String {
     let user = shell_word(&r#become.user);
     let exe = shell_word(r#become.exe.as_deref().unwrap_or(&r#become.method));
     let flags = |default: &str| match &r#become.flags {
@@ -269,15 +288,12 @@ fn become_line(r#become: &Become, line: &str) -> Result<String, String> {
         None => default.to_owned(),
     };
     let line = shell_word(line);
-    Ok(match (r#become.method.as_str(), &r#become.password) {
+    match (r#become.method.as_str(), &r#become.password) {
         ("sudo", Some(_)) => format!("{exe} -H -S -p '' {} -u {user} /bin/sh -c {line}", flags("")),
         ("sudo", None) => format!("{exe} {} -u {user} /bin/sh -c {line}", flags("-H -S -n")),
-        ("su", None) => format!("{exe} {} {user} -c {line}", flags("-l")),
-        ("doas", None) => format!("{exe} {} -u {user} /bin/sh -c {line}", flags("-n")),
-        (method, _) => {
-            return Err(format!("raw cannot become another user by {method} with a password; use sudo"));
-        }
-    })
+        ("su", _) => format!("{exe} {} {user} -c {line}", flags("-l")),
+        _ => format!("{exe} {} -u {user} /bin/sh -c {line}", flags("-n")),
+    }
 }
 
 fn become_input(settings: &Settings) -> Vec<u8> {

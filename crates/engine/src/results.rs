@@ -2,6 +2,9 @@
 
 use lang::{Key, Map, Value};
 
+/// Warnings of a result with the places they are about, as they are shown. Not part of what is registered.
+pub const SHOWN_WARNINGS: &str = "_ansible_shown_warnings";
+
 /// Convenient access to results.
 pub trait ResultMap {
     /// Is the flag set (true, or a text that says so)?
@@ -107,3 +110,23 @@ pub fn of_loop(items: Vec<Map>) -> Map {
     result.put("results", items.into_iter().map(Value::map).collect::<Vec<_>>());
     result
 }
+
+/// Does a result count as a failure? `failed_when` has the last word, also where no attempt of `until` was good and
+/// `failed` says so.
+pub fn is_failure(result: &Map) -> bool {
+    if let Some(Value::List(items)) = result.get("results") {
+        let items: Vec<&Map> = items.iter().filter_map(Value::as_map).collect();
+        if items.iter().any(|item| item.contains_key(FAILED_WHEN_RESULT)) {
+            return items.into_iter().any(is_failure);
+        }
+    }
+    match result.get(FAILED_WHEN_RESULT) {
+        Some(Value::Bool(failed)) => *failed,
+        // The condition could not be evaluated.
+        Some(_) => true,
+        None => result.flag("failed"),
+    }
+}
+
+/// What `failed_when` came to.
+const FAILED_WHEN_RESULT: &str = "failed_when_result";

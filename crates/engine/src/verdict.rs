@@ -29,7 +29,9 @@ pub fn decides_failure(task: &Task) -> bool {
 /// The scope in which a result is judged: with the registered name and the facts it brings.
 pub fn scope(task: &Task, scope: &Arc<dyn Scope>, result: &Map) -> Arc<dyn Scope> {
     let mut vars = Map::new();
-    if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+    if let Some(Value::Map(facts)) = result.get("ansible_facts")
+        && !task.module.is_builtin("debug")
+    {
         let set = matches!(task.module.short(), "set_fact" | "include_vars");
         vars.extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
         if !set {

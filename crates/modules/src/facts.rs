@@ -10,6 +10,7 @@ mod devices;
 mod distribution;
 mod dmi;
 mod interfaces;
+mod interpolation;
 mod local;
 mod lvm;
 mod memory;

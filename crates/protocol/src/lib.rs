@@ -9,11 +9,13 @@
 //!
 //! Files travel by content hash ([`Hash`]): the agent asks for what it does not have ([`FromAgent::Want`]).
 
+mod cksum;
 pub mod frame;
 mod hash;
 mod message;
 mod step;
 
+pub use cksum::posix_checksum;
 pub use hash::Hash;
 pub use message::{AgentHello, FactsRequest, FromAgent, Start, ToAgent};
 pub use step::{Become, Diff, Outcome, Permission, Secret, Step};

@@ -1,24 +1,34 @@
 //! The agent as a program, embedded: `build.rs` made it.
 
-/// The machine that the embedded agent is for, as `uname -m` says it.
-pub const MACHINE: &str = env!("PROVISION_AGENT_MACHINE");
+use transport::{AgentBinaries, PackedAgent};
 
-/// The embedded agent: a static ELF program. It is embedded as it is: its hash is its name on the hosts, and
-/// the connection compresses.
-pub fn embedded() -> &'static [u8] {
-    include_bytes!(concat!(env!("OUT_DIR"), "/provision-agent"))
+/// The agent: a static ELF program, packed. Its hash is its name on the hosts.
+const EMBEDDED: PackedAgent = include!(concat!(env!("OUT_DIR"), "/agent.rs"));
+
+/// The agents this executable carries.
+pub fn embedded() -> AgentBinaries {
+    // The build wrote the hash.
+    AgentBinaries::new().with_packed(&EMBEDDED).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn unpacked() -> Vec<u8> {
+        let mut program = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(EMBEDDED.gzip), &mut program).unwrap();
+        assert_eq!(program.len(), EMBEDDED.size);
+        assert_eq!(protocol::Hash::of(&program).to_string(), EMBEDDED.hash);
+        program
+    }
+
     /// It must not need anything of the host it is sent to: a program header of type PT_INTERP (3) would ask
     /// for a loader (System V ABI, "Program Header").
     #[test]
     fn the_agent_is_a_static_program_for_this_machine() {
-        let program = embedded();
-        assert_eq!(MACHINE, std::env::consts::ARCH);
+        let program = unpacked();
+        assert_eq!(EMBEDDED.machine, std::env::consts::ARCH);
         assert!(program.starts_with(b"\x7fELF\x02\x01"));
         let number = |at: usize, size: usize| {
             program[at..at + size].iter().rev().fold(0usize, |n, byte| n << 8 | usize::from(*byte))
@@ -35,7 +45,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("agent");
         let mut file = std::fs::File::create(&path).unwrap();
-        file.write_all(embedded()).unwrap();
+        file.write_all(&unpacked()).unwrap();
         drop(file);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
         let output = std::process::Command::new(&path).arg("--version").output().unwrap();

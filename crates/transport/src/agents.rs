@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use protocol::Hash;
+use protocol::{Hash, posix_checksum};
 
 /// All agents there are.
 #[derive(Clone, Debug, Default)]
@@ -22,11 +22,27 @@ pub struct AgentBinaries {
 pub struct AgentBinary {
     /// `uname -m`.
     pub machine: String,
-    pub content: Bytes,
+    /// Bytes of the program.
+    pub size: usize,
     pub hash: Hash,
     /// What `cksum` prints for it (POSIX).
     pub checksum: u32,
+    content: OnceLock<Bytes>,
     packed: OnceLock<Bytes>,
+}
+
+/// An agent as `provision` carries it: packed when it was built, with what is said of it without unpacking.
+#[derive(Clone, Copy, Debug)]
+pub struct PackedAgent {
+    /// `uname -m`.
+    pub machine: &'static str,
+    /// The program as gzip has it.
+    pub gzip: &'static [u8],
+    pub size: usize,
+    /// SHA-256 of the program, as hexadecimal digits.
+    pub hash: &'static str,
+    /// What `cksum` prints for the program (POSIX).
+    pub checksum: u32,
 }
 
 impl AgentBinaries {
@@ -36,16 +52,32 @@ impl AgentBinaries {
     }
 
     /// Add the agent for hosts whose `uname -m` is `machine`.
-    pub fn with(mut self, machine: &str, content: impl Into<Bytes>) -> Self {
+    pub fn with(self, machine: &str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
-        let binary = AgentBinary {
+        self.add(AgentBinary {
             machine: machine.to_owned(),
+            size: content.len(),
             hash: Hash::of(&content),
             checksum: posix_checksum(&content),
-            content,
+            content: content.into(),
             packed: OnceLock::new(),
-        };
-        self.by_machine.insert(machine.to_owned(), Arc::new(binary));
+        })
+    }
+
+    /// Add an agent that was packed before. `None` if its hash is none.
+    pub fn with_packed(self, agent: &PackedAgent) -> Option<Self> {
+        Some(self.add(AgentBinary {
+            machine: agent.machine.to_owned(),
+            size: agent.size,
+            hash: Hash::from_hex(agent.hash)?,
+            checksum: agent.checksum,
+            content: OnceLock::new(),
+            packed: Bytes::from_static(agent.gzip).into(),
+        }))
+    }
+
+    fn add(mut self, binary: AgentBinary) -> Self {
+        self.by_machine.insert(binary.machine.clone(), Arc::new(binary));
         self
     }
 
@@ -82,47 +114,26 @@ impl AgentBinary {
         format!("agent-{}", &self.hash.to_string()[..24])
     }
 
-    /// The content as gzip has it; packed once, however many hosts want it.
+    /// The program itself.
+    pub(crate) fn content(&self) -> Bytes {
+        let unpack = || {
+            let mut content = Vec::with_capacity(self.size);
+            // A host that gets less than it should finds that by the checksum.
+            let _ = flate2::read::GzDecoder::new(&*self.packed()).read_to_end(&mut content);
+            content.into()
+        };
+        self.content.get_or_init(unpack).clone()
+    }
+
+    /// The program as gzip has it; packed once, however many hosts want it.
     pub(crate) fn packed(&self) -> Bytes {
         let pack = || {
+            let content = self.content.get().map_or(&[][..], |content| content);
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-            let packed = encoder.write_all(&self.content).and_then(|()| encoder.finish());
+            let packed = encoder.write_all(content).and_then(|()| encoder.finish());
             // Writing to memory does not fail; if it did, the plain content would serve as well.
             packed.map_or_else(|_| Bytes::new(), Bytes::from)
         };
         self.packed.get_or_init(pack).clone()
-    }
-}
-
-/// The CRC of POSIX `cksum`: polynomial 0x04C11DB7, then the length, inverted.
-fn posix_checksum(content: &[u8]) -> u32 {
-    let mut table = [0u32; 256];
-    for (index, entry) in table.iter_mut().enumerate() {
-        let mut crc = (index as u32) << 24;
-        for _ in 0..8 {
-            crc = if crc & 0x8000_0000 == 0 { crc << 1 } else { (crc << 1) ^ 0x04C1_1DB7 };
-        }
-        *entry = crc;
-    }
-    let step = |crc: u32, byte: u8| (crc << 8) ^ table[((crc >> 24) as u8 ^ byte) as usize];
-    let mut crc = content.iter().fold(0, |crc, byte| step(crc, *byte));
-    let mut length = content.len();
-    while length != 0 {
-        crc = step(crc, length as u8);
-        length >>= 8;
-    }
-    !crc
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_checksum_is_that_of_cksum() {
-        // printf '' | cksum; printf 123456789 | cksum; head -c 100000 /dev/zero | cksum
-        assert_eq!(posix_checksum(b""), 4294967295);
-        assert_eq!(posix_checksum(b"123456789"), 930766865);
-        assert_eq!(posix_checksum(&[0; 100_000]), 1260869142);
     }
 }

@@ -24,7 +24,7 @@ mod target;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use agents::{AgentBinaries, AgentBinary};
+pub use agents::{AgentBinaries, AgentBinary, PackedAgent};
 pub use error::{ConfigError, ConnectError, Lost, Place, SshError};
 pub use exec::{ExecOptions, ExecOutput, exec};
 pub use link::ExitStatus;

@@ -9,18 +9,19 @@ use crate::settings::{text_of, to_bool, to_int};
 
 /// What `debug: var=name` shows of a name that is not defined; the reason is a warning.
 fn undefined(result: &mut Map, error: &lang::Error) -> Value {
-    let warning = format!("Encountered 1 template error.\nerror 1 - {}", lang::excerpt::describe(error));
-    result.put("warnings", Value::list(vec![Value::from(warning)]));
+    let warning = |what: &str| format!("Encountered 1 template error.\nerror 1 - {what}");
+    warn(result, &warning(&error.to_string()), &warning(&lang::excerpt::describe(error)));
     Value::from(format!("<< error 1 - {error} >>"))
+}
+
+/// A warning of a result: as it is registered, and as it is shown, with the place.
+fn warn(result: &mut Map, registered: &str, shown: &str) {
+    result.put("warnings", vec![Value::from(registered)]);
+    result.put(crate::results::SHOWN_WARNINGS, vec![Value::from(shown)]);
 }
 
 const UNTRUSTED: &str = "Templates and expressions must be defined by trusted sources such as playbooks or roles, not \
                          untrusted sources such as module results.";
-
-/// Did the user write the argument as `!unsafe`?
-fn is_marked_unsafe(input: &Input<'_>, name: &str) -> bool {
-    matches!(input.task.args.get(name), Some(Value::Str(text)) if !text.is_template())
-}
 
 pub fn debug(input: &Input<'_>) -> Result<Prepared> {
     input.allow("debug", &["msg", "var", "verbosity"])?;
@@ -43,7 +44,7 @@ pub fn debug(input: &Input<'_>) -> Result<Prepared> {
         result.put("msg", msg.clone());
     } else if let Some(var) = input.args.get("var") {
         match var {
-            Value::Str(text) if !text.is_template() && is_marked_unsafe(input, "var") => {
+            Value::Str(text) if !text.is_template() => {
                 let cause = Error::new("Encountered untrusted template or expression.")
                     .at(text.pos())
                     .with_help(UNTRUSTED);
@@ -58,6 +59,17 @@ pub fn debug(input: &Input<'_>) -> Result<Prepared> {
                     Ok(Value::Undefined(_)) => {
                         let error = lang::Error::new(format!("'{name}' is undefined")).at(text.pos());
                         undefined(&mut result, &error)
+                    }
+                    Ok(Value::Omit) => {
+                        let warning = lang::Error::new(
+                            "The result of the `var` expression could not be omitted; a placeholder was used instead.",
+                        );
+                        warn(
+                            &mut result,
+                            &warning.to_string(),
+                            &lang::excerpt::describe(&warning.at(text.pos())),
+                        );
+                        Value::str("<<Omit>>")
                     }
                     other => other?,
                 };

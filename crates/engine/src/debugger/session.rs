@@ -203,6 +203,10 @@ impl Scope for Below {
         self.0.hostvars(host)
     }
 
+    fn has_hostvars(&self) -> bool {
+        self.0.has_hostvars()
+    }
+
     fn hostnames(&self) -> Vec<String> {
         self.0.hostnames()
     }

@@ -60,7 +60,7 @@ fn add_parents(
         let name = parent
             .get("name")
             .and_then(Node::as_str)
-            .ok_or_else(|| parent.error(format!("Element {child} has a parent with no name element")))?;
+            .ok_or_else(|| parent.error(format!("Element {child} has a parent with no name.")))?;
         let name = options.render_text(name, input).map_err(|error| error.at(Some(&parent.pos)))?;
         inventory.add_group(&name)?;
         for (key, value) in parent.get("vars").and_then(Node::as_map).unwrap_or_default() {
@@ -83,8 +83,13 @@ pub(super) fn construct(inventory: &mut Inventory, root: &Node, options: &LoadOp
     let strict = flag("strict", false);
     let leading_separator = flag("leading_separator", true);
     let hosts: Vec<String> = inventory.hosts().map(|host| host.name.clone()).collect();
+    let seen = Seen { extra: flag("use_extra_vars", false), files: flag("use_vars_plugins", false) };
+    if seen.files {
+        // Beside the sources before this one; read again with the others when all sources are there.
+        inventory.read_vars_files(None, options.secrets, false)?;
+    }
     for host in &hosts {
-        let mut vars = variables(inventory, host, flag("use_extra_vars", false), options);
+        let mut vars = variables(inventory, host, seen, options);
         for (name, expression) in root.get("compose").and_then(Node::as_map).unwrap_or_default() {
             let Some(name) = name.to_key() else { continue };
             match evaluate(expression, &vars, options) {
@@ -95,7 +100,7 @@ pub(super) fn construct(inventory: &mut Inventory, root: &Node, options: &LoadOp
                 Err(_) => {}
             }
         }
-        vars = variables(inventory, host, flag("use_extra_vars", false), options);
+        vars = variables(inventory, host, seen, options);
         for (name, condition) in root.get("groups").and_then(Node::as_map).unwrap_or_default() {
             let Some(name) = name.as_str() else { continue };
             match evaluate(condition, &vars, options) {
@@ -120,13 +125,27 @@ pub(super) fn construct(inventory: &mut Inventory, root: &Node, options: &LoadOp
     Ok(())
 }
 
+/// What expressions see besides the variables of the sources.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// `use_extra_vars`
+    extra: bool,
+    /// `use_vars_plugins`: `group_vars` and `host_vars`.
+    files: bool,
+}
+
 /// What expressions about a host see.
-fn variables(inventory: &Inventory, host: &str, extra: bool, options: &LoadOptions<'_>) -> Map {
-    let mut vars = inventory.host(host).map(|host| inventory.own_vars(host)).unwrap_or_default();
+fn variables(inventory: &Inventory, host: &str, seen: Seen, options: &LoadOptions<'_>) -> Map {
+    let mut vars = if seen.files {
+        let layers = inventory.var_layers(host).unwrap_or_default();
+        layers.iter().flat_map(|layer| layer.iter().map(|(k, v)| (k.clone(), v.clone()))).collect()
+    } else {
+        inventory.host(host).map(|host| inventory.own_vars(host)).unwrap_or_default()
+    };
     if let Some(host) = inventory.host(host) {
         vars.extend(inventory.magic_vars(host));
     }
-    if extra {
+    if seen.extra {
         vars.extend(options.extra_vars.clone());
     }
     vars

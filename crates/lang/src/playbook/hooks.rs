@@ -11,6 +11,12 @@ pub trait Hooks: Send + Sync {
     /// The built-in module of that name (short or full, aliases too), with its canonical name.
     fn module(&self, name: &str) -> Option<ModuleRef>;
 
+    /// The full name of a module that is not built in but may be named by tasks under a condition that does not hold.
+    fn absent_module(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+
     /// All names, for "did you mean".
     fn module_names(&self) -> Vec<&str>;
 

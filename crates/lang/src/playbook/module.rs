@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::Error;
+
 /// The module that a task runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleRef {
@@ -13,6 +15,8 @@ pub struct ModuleRef {
 pub enum ModuleKind {
     /// Built in.
     Native,
+    /// Known to Ansible's distribution, but not built in: an error when a task runs it.
+    Absent,
     /// A file in `library/` that the host's interpreter runs.
     Foreign(PathBuf),
     /// The name is a template (`action: "{{ x }}"`): to be resolved for each host.
@@ -22,6 +26,14 @@ pub enum ModuleKind {
 impl ModuleRef {
     pub fn native(full: impl Into<Arc<str>>) -> Self {
         Self { full: full.into(), kind: ModuleKind::Native }
+    }
+
+    /// The error of running a module that is not there.
+    pub fn absent(&self) -> Error {
+        Error::new(format!("the module '{}' is not built into provision", self.full)).with_help(
+            "a task that has a condition (`when`) may name it: it is an error only when it runs. Modules in `library/` \
+             beside the playbook run with the host's interpreter.",
+        )
     }
 
     /// The last part of the name: `copy`.

@@ -19,6 +19,11 @@ pub trait Scope: Send + Sync {
     /// The variables of another host, for `hostvars[host]`; rendered in that host's own scope.
     fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>>;
 
+    /// Is there a `hostvars`? It may be empty: the implicit localhost is not among its keys.
+    fn has_hostvars(&self) -> bool {
+        false
+    }
+
     /// The keys of `hostvars`.
     fn hostnames(&self) -> Vec<String>;
 
@@ -120,6 +125,10 @@ impl Scope for Overlay {
 
     fn search_path(&self) -> &[PathBuf] {
         self.below.search_path()
+    }
+
+    fn has_hostvars(&self) -> bool {
+        self.below.has_hostvars()
     }
 
     fn controller_busy(&self) -> bool {

@@ -196,7 +196,7 @@ impl Reading<'_> {
         if !root.is_dir() {
             return Ok(Some(format!("{} is not a directory", root.display())));
         }
-        self.walk(&root, 1, choice)
+        self.walk(&root, 1, choice, &mut Vec::new())
     }
 
     /// In a role, `dir` is below its `vars`, whether that is written or not.
@@ -210,7 +210,13 @@ impl Reading<'_> {
         }
     }
 
-    fn walk(&mut self, dir: &Path, depth: i64, choice: &Choice) -> Result<Failure> {
+    /// The files of a directory, then its directories; links are followed unless they lead back up (`above` are the real
+    /// paths of the directories around).
+    fn walk(&mut self, dir: &Path, depth: i64, choice: &Choice, above: &mut Vec<PathBuf>) -> Result<Failure> {
+        let real = dir.canonicalize().map_err(|error| yaml::unreadable(dir, &error))?;
+        if above.contains(&real) {
+            return Ok(None);
+        }
         let entries = std::fs::read_dir(dir).map_err(|error| yaml::unreadable(dir, &error))?;
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
@@ -237,15 +243,13 @@ impl Reading<'_> {
         if choice.depth != 0 && depth >= choice.depth {
             return Ok(None);
         }
+        above.push(real);
         for dir in dirs {
-            // A link may lead back up.
-            if dir.is_symlink() {
-                continue;
-            }
-            if let Some(failure) = self.walk(&dir, depth + 1, choice)? {
+            if let Some(failure) = self.walk(&dir, depth + 1, choice, above)? {
                 return Ok(Some(failure));
             }
         }
+        above.pop();
         Ok(None)
     }
 

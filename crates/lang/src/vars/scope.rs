@@ -68,6 +68,10 @@ impl Scope for TaskScope {
         Ok(Some(Arc::new(Self::new(run, play, state, host.into(), None))))
     }
 
+    fn has_hostvars(&self) -> bool {
+        true
+    }
+
     fn hostnames(&self) -> Vec<String> {
         self.state.hosts()
     }

@@ -24,6 +24,8 @@ pub struct DumpOptions {
     pub explicit_end: bool,
     /// Print a list or dictionary that is there twice once, and `*id001` for the second.
     pub aliases: bool,
+    /// Strings of several lines in the literal style (`|`) where YAML allows it.
+    pub literal_lines: bool,
 }
 
 /// The quotes around every scalar.
@@ -52,6 +54,7 @@ impl DumpOptions {
             explicit_start: false,
             explicit_end: false,
             aliases: true,
+            literal_lines: false,
         }
     }
 
@@ -200,7 +203,11 @@ fn emit_scalar(tag: &str, text: &str, options: &DumpOptions, emitter: &mut Emitt
         text: &bytes,
         plain_implicit: scalar::tag_of(text) == tag,
         quoted_implicit: tag == "str",
-        style: options.default_style,
+        style: if options.literal_lines && tag == "str" && text.contains('\n') {
+            ScalarQuotes::Literal
+        } else {
+            options.default_style
+        },
     })
 }
 

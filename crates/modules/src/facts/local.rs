@@ -7,6 +7,7 @@ use protocol::Map;
 use serde_json::Value;
 
 use super::Facts;
+use super::interpolation::interpolate;
 use crate::Process;
 
 pub fn collect(facts: &mut Facts<'_>) {
@@ -61,13 +62,26 @@ fn one(facts: &Facts<'_>, file: &str) -> Value {
     }
     match ini(&text) {
         Ok(sections) => sections.into(),
-        Err(_) => format!("error loading facts as JSON or ini - please check content: {file}").into(),
+        Err(Unreadable::Syntax) => {
+            format!("error loading facts as JSON or ini - please check content: {file}").into()
+        }
+        Err(Unreadable::Value(why)) => {
+            format!("error loading facts as ini - please check content: {file} ({why})").into()
+        }
     }
+}
+
+/// Why a file could not be read as INI.
+enum Unreadable {
+    Syntax,
+    /// A reference in a value, with the reason.
+    Value(String),
 }
 
 /// An INI file as Python's `configparser` reads it: names of options in lower case, values as text, lines that begin
 /// with a blank continue the one before, `[DEFAULT]` is part of every section.
-fn ini(text: &str) -> Result<Map, ()> {
+fn ini(text: &str) -> Result<Map, Unreadable> {
+    use Unreadable::Syntax;
     let mut sections: Vec<(String, Vec<(String, String)>)> = Vec::new();
     let mut defaults: Vec<(String, String)> = Vec::new();
     let mut in_default = false;
@@ -88,26 +102,33 @@ fn ini(text: &str) -> Result<Map, ()> {
             in_default = name == "DEFAULT";
             if !in_default {
                 if sections.iter().any(|(n, _)| n == name) {
-                    return Err(());
+                    return Err(Syntax);
                 }
                 sections.push((name.to_owned(), Vec::new()));
             }
             continue;
         }
-        let at = trimmed.find(['=', ':']).ok_or(())?;
+        let at = trimmed.find(['=', ':']).ok_or(Syntax)?;
         let (key, value) = (trimmed[..at].trim().to_lowercase(), trimmed[at + 1..].trim().to_owned());
-        let options = if in_default { &mut defaults } else { &mut sections.last_mut().ok_or(())?.1 };
+        let options = if in_default { &mut defaults } else { &mut sections.last_mut().ok_or(Syntax)?.1 };
         if key.is_empty() || options.iter().any(|(k, _)| *k == key) {
-            return Err(());
+            return Err(Syntax);
         }
         options.push((key, value));
     }
-    let section = |options: Vec<(String, String)>| -> Value {
-        let mut map = Map::new();
-        for (key, value) in options.into_iter().chain(defaults.clone()) {
-            map.entry(key).or_insert(value.into());
+    let mut found = Map::new();
+    for (name, mut options) in sections {
+        for (key, value) in &defaults {
+            if !options.iter().any(|(k, _)| k == key) {
+                options.push((key.clone(), value.clone()));
+            }
         }
-        map.into()
-    };
-    Ok(sections.into_iter().map(|(name, options)| (name, section(options))).collect())
+        let mut map = Map::new();
+        for (key, _) in &options {
+            let value = interpolate(&name, key, &options).map_err(Unreadable::Value)?;
+            map.insert(key.clone(), value.into());
+        }
+        found.insert(name, map.into());
+    }
+    Ok(found)
 }

@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use clap::{ArgAction, Args};
 use futures::StreamExt;
-use transport::AgentBinaries;
 
 use super::options::{ConnectionOptions, InventoryOptions, VaultOptions};
 use super::setup::Setup;
@@ -77,7 +76,7 @@ pub fn run(options: AddRootOptions) -> Result<u8, Failure> {
     let key = key::find(options.key.as_deref())?;
     let goals = hosts::goals(&options, &setup)?;
     setup.show_warnings(&RefCell::default());
-    let agents = AgentBinaries::new().with(crate::agent_binary::MACHINE, crate::agent_binary::embedded());
+    let agents = crate::agent_binary::embedded();
     let installer = Installer {
         key: Arc::new(key),
         agents: Arc::new(agents),

@@ -30,6 +30,10 @@ impl Hooks for CommandHooks {
         canonical(name).map(ModuleRef::native)
     }
 
+    fn absent_module(&self, name: &str) -> Option<String> {
+        engine::action::distribution::full_name(name)
+    }
+
     fn module_names(&self) -> Vec<&str> {
         all_names().into_iter().filter(|name| !self.rejected.contains(*name)).collect()
     }

@@ -18,7 +18,6 @@ use lang::playbook::{Hooks, Loader, Playbook};
 use lang::vars::RunVars;
 use lang::{Key, Map, Value};
 use protocol::Secret;
-use transport::AgentBinaries;
 
 use super::options::{ConnectionOptions, PlaybookOptions, RunOptions};
 use super::setup::{ANSIBLE_VERSION, Setup};
@@ -205,9 +204,7 @@ pub fn new_run(
     };
     let executable = std::env::current_exe()
         .map_err(|e| Failure::new(format!("the path of this program is not known: {e}")))?;
-    let agents = AgentBinaries::new()
-        .with(crate::agent_binary::MACHINE, crate::agent_binary::embedded())
-        .with_local(vec![executable.into(), "__agent".into()]);
+    let agents = crate::agent_binary::embedded().with_local(vec![executable.into(), "__agent".into()]);
     let connector = Transport { agents: Arc::new(agents), prompter: terminal.clone() };
     let profiler = options.profile.map(Profiler::new);
     Ok(Rc::new(Run {
@@ -341,6 +338,7 @@ pub fn default_options(setup: &Setup, verbosity: u8) -> DefaultOptions {
         style: setup.style(1),
         columns: setup.columns(),
         display_skipped_hosts: config.bool("DISPLAY_SKIPPED_HOSTS"),
+        debug: config.bool("DEFAULT_DEBUG"),
         display_ok_hosts: config.bool("DISPLAY_OK_HOSTS"),
         display_failed_stderr: config.bool("DISPLAY_FAILED_STDERR"),
         show_custom_stats: config.bool("SHOW_CUSTOM_STATS"),

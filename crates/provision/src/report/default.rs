@@ -14,6 +14,8 @@ use super::{Colour, Columns, Style, describe, diff};
 #[derive(Clone, Debug)]
 pub struct DefaultOptions {
     pub verbosity: u8,
+    /// `DEFAULT_DEBUG`
+    pub debug: bool,
     pub style: Style,
     pub columns: Columns,
     pub display_skipped_hosts: bool,
@@ -133,7 +135,7 @@ impl<O: Write, E: Write> Default_<O, E> {
         }
         let everything = self.options.verbosity > 2;
         if self.options.yaml {
-            return super::yaml_dump(&shown, everything, result.verbose_always, self.options.pretty);
+            return super::yaml(&shown, everything, self.options.pretty.unwrap_or(true));
         }
         let indent = match self.options.pretty {
             Some(true) => Some(4),
@@ -396,9 +398,20 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
                 }
                 self.say(&line, Colour::Included);
             }
+            Event::NotificationSaved { handler } => {
+                if self.options.verbosity > 1 {
+                    self.say(&format!("Notification for handler {handler} has been saved."), Colour::Verbose);
+                }
+            }
             Event::Notified { handler, host } => {
                 if self.options.verbosity > 1 {
                     self.say(&format!("NOTIFIED HANDLER {handler} for {host}"), Colour::Verbose);
+                }
+            }
+            Event::Meta { text, implicit } => {
+                let shown = if *implicit { self.options.debug } else { self.options.verbosity > 1 };
+                if shown {
+                    self.say(&format!("META: {text}"), Colour::Verbose);
                 }
             }
             Event::Connected { host, elapsed, agent_uploaded } => {

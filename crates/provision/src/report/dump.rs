@@ -13,21 +13,26 @@ pub struct Dump {
 
 /// A result without what only the program needs, as JSON with sorted keys.
 pub fn dump(result: &Map, how: Dump) -> String {
+    let mut out = String::new();
+    write(&Value::map(visible(result, how.everything)), how.indent, 0, &mut out);
+    out
+}
+
+/// A result without what only the program needs; `invocation` and `diff` only with `everything`.
+pub fn visible(result: &Map, everything: bool) -> Map {
     let mut shown = Map::new();
     for (key, value) in result {
         let hidden = match key.as_str() {
             Some(key) if key.starts_with("_ansible_") => true,
-            Some("failed" | "skipped" | "exception") => true,
-            Some("invocation" | "diff") => !how.everything,
+            Some("failed" | "skipped" | "exception" | "warnings" | "deprecations") => true,
+            Some("invocation" | "diff") => !everything,
             _ => false,
         };
         if !hidden {
             shown.insert(key.clone(), strip(value));
         }
     }
-    let mut out = String::new();
-    write(&Value::map(shown), how.indent, 0, &mut out);
-    out
+    shown
 }
 
 /// The same for any value.

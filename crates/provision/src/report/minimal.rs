@@ -50,7 +50,7 @@ impl<O: Write, E: Write> Minimal<O, E> {
             clean_debug(&mut shown);
         }
         if self.inner.options.yaml {
-            return super::yaml_dump(&shown, everything, result.verbose_always, self.inner.options.pretty);
+            return super::yaml(&shown, everything, self.inner.options.pretty.unwrap_or(true));
         }
         let indent = (self.inner.options.pretty != Some(false)).then_some(4);
         dump(&shown, Dump { indent, everything })

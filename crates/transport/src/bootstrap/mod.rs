@@ -136,7 +136,7 @@ async fn next(lines: &mut Lines) -> Result<Line, ConnectError> {
 /// Send the agent. Stops early when the host has something to say: then it does not want the rest.
 async fn upload(lines: &mut Lines, agent: &AgentBinary, gzip: bool) -> Result<(), ConnectError> {
     let packed = if gzip { agent.packed() } else { Bytes::new() };
-    let (form, content) = if packed.is_empty() { ("plain", agent.content.clone()) } else { ("gzip", packed) };
+    let (form, content) = if packed.is_empty() { ("plain", agent.content()) } else { ("gzip", packed) };
     let head = Bytes::from(format!("{} {form}\n", content.len()));
     let mut pieces = vec![head];
     pieces

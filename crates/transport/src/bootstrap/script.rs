@@ -70,7 +70,7 @@ fn machines(agents: &AgentBinaries) -> String {
         cases.push_str(&format!(
             "{unknown}{machine}) a={} z={} h={} c={};; ",
             agent.file_name(),
-            agent.content.len(),
+            agent.size,
             agent.hash,
             agent.checksum
         ));

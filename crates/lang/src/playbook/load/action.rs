@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::ErrorKind;
 use crate::keywords::Place;
 use crate::playbook::words::{self, Words};
-use crate::playbook::{Frame, ModuleRef};
+use crate::playbook::{Frame, ModuleKind, ModuleRef};
 use crate::value::may_be_template;
 use crate::yaml::{Node, NodeKind};
 use crate::{Error, Key, Map, Pos, Str, Value};
@@ -238,7 +238,11 @@ impl Load<'_> {
             )));
             return None;
         }
-        let Some(module) = self.module(name.as_str(), frame, collections) else {
+        let found = self.module(name.as_str(), frame, collections).or_else(|| {
+            let full = self.loader.hooks.absent_module(name.as_str())?;
+            Some(ModuleRef { full: full.into(), kind: ModuleKind::Absent })
+        });
+        let Some(module) = found else {
             let error = self.unknown_module(name.as_str(), frame, owner);
             self.report(error);
             return None;

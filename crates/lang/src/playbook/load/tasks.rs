@@ -50,6 +50,11 @@ impl Load<'_> {
             return None;
         };
         if ["block", "rescue", "always"].iter().any(|key| node.get(key).is_some()) {
+            // The outermost block counts as the list of handlers itself.
+            if place == Place::Handler && matches!(frame.kind, FrameKind::Block) {
+                self.bad(&node.pos, "Using a block as a handler is not supported.");
+                return None;
+            }
             return self.block(node, pairs, frame, place).map(|block| Item::Block(Arc::new(block)));
         }
         self.task(node, pairs, frame, place)
@@ -187,6 +192,10 @@ impl Load<'_> {
             pos: pos.clone(),
         };
         self.check_args(&task);
+        // Without a condition it is certain to be run.
+        if task.module.kind == ModuleKind::Absent && task.keywords(Keyword::When).is_empty() {
+            self.report(task.module.absent().with_kind(ErrorKind::Syntax).at(Some(pos)));
+        }
         Some(Item::Task(Arc::new(task)))
     }
 

@@ -275,18 +275,13 @@ fn name_value(name: &Arc<str>, frame: &Rc<Frame>) -> R<V> {
     match name.as_ref() {
         "omit" => return Ok(V::Omit),
         "vars" if frame.context.use_vars => return Ok(V::obj(Obj::Vars(env.clone()))),
-        "hostvars" if frame.context.use_vars && has_hosts(env) => {
+        "hostvars" if frame.context.use_vars && env.scope.has_hostvars() => {
             return Ok(V::obj(Obj::HostVars(env.clone())));
         }
         "self" if frame.context.has_blocks() => return Ok(V::obj(Obj::SelfBlocks(frame.clone()))),
         _ => {}
     }
     Ok(functions::global(name).unwrap_or_else(|| env.undefined_name(name)))
-}
-
-/// Is there an inventory? Its `localhost` need not be named by any source.
-fn has_hosts(env: &Rc<Env>) -> bool {
-    !env.scope.hostnames().is_empty() || matches!(env.host("localhost"), Ok(Some(_)))
 }
 
 impl Context {

@@ -81,8 +81,8 @@ fn combine(_: &Rc<Env>, value: V, mut args: Args) -> R<V> {
         Some(v) => ops::to_str(&v)?,
         None => "replace".to_string(),
     };
-    if let Some((name, _)) = args.kw.first() {
-        return Fail::python(format!("'{name}' is an invalid keyword argument for combine"));
+    if !args.kw.is_empty() {
+        return Fail::python("'recursive' and 'list_merge' are the only valid keyword arguments");
     }
     const MODES: [&str; 6] = ["replace", "keep", "append", "prepend", "append_rp", "prepend_rp"];
     if !MODES.contains(&list_merge.as_str()) {
@@ -90,16 +90,10 @@ fn combine(_: &Rc<Env>, value: V, mut args: Args) -> R<V> {
             "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'",
         );
     }
-    // Lists among the arguments are flattened, and what is undefined or empty in them counts for nothing.
+    // Lists among the arguments are flattened one level, without what `flatten` takes for nothing.
     let mut dicts = Vec::new();
-    let mut pending: Vec<V> = std::iter::once(value).chain(args.pos).rev().collect();
-    while let Some(item) = pending.pop() {
-        let item = item.need()?;
-        match iterate::as_list(&item)? {
-            Some(items) => pending.extend(items.into_iter().rev()),
-            None => dicts.push(item),
-        }
-    }
+    let terms: Vec<V> = std::iter::once(value).chain(args.pos).collect();
+    super::sequences::flatten_into(&terms, Some(1), true, &mut dicts, 0)?;
     let mut out: Option<Dict> = None;
     for dict in dicts {
         let Some(map) = iterate::as_dict(&dict)? else {

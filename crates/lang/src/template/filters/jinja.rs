@@ -100,28 +100,29 @@ fn attr(_: &Rc<Env>, value: V, args: Args) -> R<V> {
 /// Ansible's `bool`: words for true and false; anything else is an error-free `False`.
 fn bool_(env: &Rc<Env>, value: V, args: Args) -> R<V> {
     args.none("to_bool")?;
-    Ok(match &value {
-        V::None => V::None,
-        V::Bool(b) => V::Bool(*b),
-        V::Int(1) => V::Bool(true),
-        V::Float(f) => V::Bool(*f == 1.0),
+    let valid = match &value {
+        V::Bool(b) => Some(*b),
+        V::Int(1) => Some(true),
+        V::Int(0) => Some(false),
         V::Str(text) => match text.as_str().to_lowercase().as_str() {
-            "yes" | "on" | "1" | "true" | "y" | "t" | "1.0" => V::Bool(true),
-            "no" | "off" | "0" | "false" | "n" | "f" | "0.0" => V::Bool(false),
-            _ => {
-                env.templar.warn(
-                    &format!(
-                        "The `bool` filter coerced invalid value {} ({}) to False.",
-                        repr::repr(&value)?,
-                        value.type_name()
-                    ),
-                    None,
-                );
-                V::Bool(false)
-            }
+            "yes" | "on" | "1" | "true" => Some(true),
+            "no" | "off" | "0" | "false" => Some(false),
+            _ => None,
         },
-        _ => V::Bool(false),
-    })
+        _ => None,
+    };
+    let Some(valid) = valid else {
+        let coerced = matches!(&value, V::Float(f) if *f == 1.0);
+        let message = format!(
+            "The `bool` filter coerced invalid value {} ({}) to {}.",
+            repr::repr(&value)?,
+            value.type_name(),
+            if coerced { "True" } else { "False" }
+        );
+        env.templar.warn(&message, None);
+        return Ok(V::Bool(coerced));
+    };
+    Ok(V::Bool(valid))
 }
 
 fn length(_: &Rc<Env>, value: V, args: Args) -> R<V> {

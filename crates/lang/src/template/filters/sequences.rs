@@ -431,7 +431,13 @@ fn flatten(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     Ok(V::list(out))
 }
 
-fn flatten_into(items: &[V], levels: Option<i128>, skip: bool, out: &mut Vec<V>, depth: usize) -> R<()> {
+pub(super) fn flatten_into(
+    items: &[V],
+    levels: Option<i128>,
+    skip: bool,
+    out: &mut Vec<V>,
+    depth: usize,
+) -> R<()> {
     if depth > 200 {
         return Fail::python("lists are nested too deeply");
     }
@@ -439,6 +445,8 @@ fn flatten_into(items: &[V], levels: Option<i128>, skip: bool, out: &mut Vec<V>,
         let item = item.force()?;
         match (&item, iterate::as_list(&item)) {
             (V::None, _) if skip => {}
+            // So does Ansible: these texts count as nothing, too.
+            (V::Str(text), _) if skip && matches!(text.as_str(), "None" | "null") => {}
             (V::Undef(_), _) => out.push(item),
             (_, Ok(Some(inner))) => match levels {
                 None => flatten_into(&inner, None, skip, out, depth + 1)?,

@@ -170,7 +170,6 @@ fn comment(_: &Rc<Env>, value: V, args: Args) -> R<V> {
         "postfix_count",
         "end",
     ];
-    let given: Vec<String> = args.kw.iter().map(|(n, _)| n.to_string()).collect();
     let b = args.bind("comment", names, 0)?;
     let style = b.string(0, "plain")?;
     let (beginning, decoration, end) = match style.as_str() {
@@ -191,13 +190,14 @@ fn comment(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     let prefix = b.string(3, &bare)?;
     let postfix = b.string(6, &bare)?;
     let count = |i: usize| -> R<usize> { Ok(usize::try_from(b.int(i, 1)?).unwrap_or(0).min(10_000)) };
-    let _ = given;
     let mut out = String::new();
     if !beginning.is_empty() {
         out.push_str(&beginning);
         out.push_str(&newline);
     }
-    if !prefix.is_empty() {
+    if prefix == newline {
+        out.push_str(&newline.repeat(count(4)?));
+    } else if !prefix.is_empty() {
         out.push_str(&format!("{prefix}{newline}").repeat(count(4)?));
     }
     // Every line is decorated; an empty one without trailing white space.
@@ -205,9 +205,7 @@ fn comment(_: &Rc<Env>, value: V, args: Args) -> R<V> {
     let body =
         format!("{decoration}{body}").replace(&format!("{decoration}{newline}"), &format!("{bare}{newline}"));
     out.push_str(&body);
-    if !postfix.is_empty() {
-        out.push_str(&format!("{newline}{postfix}").repeat(count(7)?));
-    }
+    out.push_str(&format!("{newline}{postfix}").repeat(count(7)?));
     if !end.is_empty() {
         out.push_str(&newline);
         out.push_str(&end);
