@@ -795,6 +795,8 @@ fn unreadable_report(task: &Task, msg: &str) -> Error {
     } else {
         ""
     };
-    let cause = Error::new(msg).with_help(format!("{advice}See stdout/stderr for the returned output."));
-    Error::new("Task failed: Action failed").at(Some(&task.pos)).caused_by(cause)
+    Error::new("Task failed: Action failed")
+        .at(Some(&task.pos))
+        .with_help(format!("{advice}See stdout/stderr for the returned output."))
+        .caused_by(Error::new(msg))
 }

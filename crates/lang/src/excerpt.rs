@@ -29,6 +29,9 @@ pub fn describe(error: &Error) -> String {
                 text.push('.');
             }
         }
+        if let Some(help) = &part.help {
+            text.push_str(&format!(" {help}"));
+        }
         if let Some(pos) = &part.pos {
             if !alone || i == 0 {
                 text.push('\n');
@@ -39,7 +42,7 @@ pub fn describe(error: &Error) -> String {
             }
         }
     }
-    if let Some(help) = help(error) {
+    if let Some(help) = help(error).filter(|_| parts.iter().all(|part| part.help.is_none())) {
         text.push_str(&format!("\n\n{help}"));
     }
     text
@@ -48,18 +51,29 @@ pub fn describe(error: &Error) -> String {
 struct Part {
     message: String,
     pos: Option<Pos>,
+    /// What can be done, where it stands behind the message.
+    help: Option<String>,
 }
 
-/// The error and its causes; a cause without a place of its own belongs to what it caused.
+/// The error and its causes; a cause without a place of its own belongs to what it caused, unless it says what to do.
 fn chain(error: &Error) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         match parts.last_mut() {
+            Some(_) if error.pos().is_none() && error.help().is_some() => parts.push(Part {
+                message: error.message().to_owned(),
+                pos: None,
+                help: error.help().map(str::to_owned),
+            }),
             Some(last) if error.pos().is_none() || error.pos() == last.pos.as_ref() => {
                 last.message = format!("{}: {}", last.message, error.message());
             }
-            _ => parts.push(Part { message: error.message().to_owned(), pos: error.pos().cloned() }),
+            _ => parts.push(Part {
+                message: error.message().to_owned(),
+                pos: error.pos().cloned(),
+                help: None,
+            }),
         }
         next = error.cause();
     }

@@ -2,7 +2,7 @@
 //!
 //! What they give was recorded from the collection, odd corners included: see `tests/record/templates/addresses.yml`.
 
-pub(crate) mod address;
+pub(super) mod address;
 mod hardware;
 mod networks;
 mod queries;
@@ -17,6 +17,7 @@ use crate::template::object::{Fail, R, V};
 use crate::template::repr;
 
 use address::Address;
+pub(crate) use hardware::is_hardware_address;
 
 pub(super) const FILTERS: &[Entry] = &[
     ("cidr_merge", networks::cidr_merge),

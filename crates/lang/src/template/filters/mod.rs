@@ -30,6 +30,7 @@ use crate::template::suggest;
 
 pub(crate) use crypt::{crypt, random_salt};
 pub(crate) use hashes::decode;
+pub(crate) use ip::{address::Address, is_hardware_address};
 #[allow(unused_imports)]
 pub(crate) use json::{DumpOptions, dump_value};
 pub(crate) use paths::{expanduser as expand_user, glob_files};

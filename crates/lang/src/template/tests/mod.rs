@@ -1,5 +1,6 @@
 //! Tests: `x is name(...)`, those of Jinja2, of ansible.builtin, and of common collections.
 
+mod addresses;
 mod builtin;
 mod jinja;
 mod version;
@@ -32,8 +33,11 @@ fn table() -> &'static HashMap<&'static str, Known> {
     static TABLE: OnceLock<HashMap<&'static str, Known>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut table = HashMap::new();
-        let groups: &[(&'static str, &[Entry])] =
-            &[("ansible.builtin", jinja::TESTS), ("ansible.builtin", builtin::TESTS)];
+        let groups: &[(&'static str, &[Entry])] = &[
+            ("ansible.builtin", jinja::TESTS),
+            ("ansible.builtin", builtin::TESTS),
+            ("ansible.utils", addresses::TESTS),
+        ];
         for (collection, entries) in groups {
             for (name, run) in *entries {
                 table.insert(*name, Known { run: *run, collection, name });

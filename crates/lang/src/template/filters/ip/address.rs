@@ -171,6 +171,11 @@ impl Address {
         self.is_in(EXCEPTIONS) || !self.is_in(SPECIAL)
     }
 
+    /// Of the networks that providers share (RFC 6598).
+    pub fn is_shared(&self) -> bool {
+        self.is_in(&["100.64.0.0/10"])
+    }
+
     pub fn is_multicast(&self) -> bool {
         self.net.addr().is_multicast()
     }

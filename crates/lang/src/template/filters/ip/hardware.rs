@@ -35,6 +35,11 @@ fn parse(text: &str) -> Option<[u8; 6]> {
     number.to_be_bytes()[2..].try_into().ok()
 }
 
+/// Is it the address of a network card?
+pub(crate) fn is_hardware_address(text: &str) -> bool {
+    parse(text).is_some()
+}
+
 /// `hwaddr(query)` and `macaddr(query)`: the address in another notation; nothing if it is none.
 pub(super) fn hwaddr(value: V, args: Args, name: &str) -> R<V> {
     let b = args.bind(name, ["query", "alias"], 0)?;
