@@ -31,7 +31,8 @@ impl Hooks for CommandHooks {
     }
 
     fn absent_module(&self, name: &str) -> Option<String> {
-        engine::action::distribution::full_name(name)
+        // What is rejected is not there, whatever else it could be.
+        engine::action::distribution::full_name(name).filter(|_| !self.rejected.contains(name))
     }
 
     fn module_names(&self) -> Vec<&str> {
