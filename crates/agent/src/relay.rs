@@ -8,7 +8,7 @@ use protocol::{Become, FromAgent, Hash, Outcome, Permission, Start, Step, ToAgen
 
 use crate::child::{Child, ChildEvent};
 use crate::desk::{Interest, News, Seat};
-use crate::escalate::{self, Copies, Refused};
+use crate::escalate::{self, Copies, Refused, Started};
 use crate::identity::User;
 use crate::start::Program;
 use crate::store::{Store, pieces};
@@ -80,13 +80,26 @@ impl Relay {
         }
     }
 
+    fn started(&mut self, wanted: &Become) -> Result<Started, Refused> {
+        for _ in 0..20 {
+            match escalate::start(&self.me, wanted, &self.program, &mut self.copies) {
+                // A copy that was just written, while another worker starts a program: see `modules::Process`.
+                Err(refused) if refused.0.contains("Text file busy") => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                started => return started,
+            }
+        }
+        escalate::start(&self.me, wanted, &self.program, &mut self.copies)
+    }
+
     /// The child for an identity; started if there is none.
     fn child(&mut self, wanted: &Become, seat: &Seat) -> Result<usize, Refused> {
         let identity = Identity::of(wanted);
         if let Some(at) = self.children.iter().position(|(i, _)| *i == identity) {
             return Ok(at);
         }
-        let started = escalate::start(&self.me, wanted, &self.program, &mut self.copies)?;
+        let started = self.started(wanted)?;
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let mut child = Child::new(COUNT.fetch_add(1, Ordering::Relaxed), started, seat.desk());
         child

@@ -60,7 +60,7 @@ impl Agent {
             next: 0,
             dir,
         };
-        agent.send(&ToAgent::Start(Start { version: VERSION, ..Start::default() }));
+        agent.send(&ToAgent::Start(Start { version: VERSION, parallel: 2, ..Start::default() }));
         match agent.receive() {
             FromAgent::Hello(hello) => assert_eq!(hello.user, "tester"),
             other => panic!("instead of a hello: {other:?}"),
@@ -158,6 +158,32 @@ fn sudo_without_a_password() {
     assert_eq!(agent.shell(None, "id -un").result["stdout"], "tester");
     let unknown = agent.refusal(become_by("sudo", "nosuch", None));
     assert!(unknown.contains("unknown user nosuch"), "{unknown}");
+}
+
+#[test]
+fn steps_at_the_same_time_have_a_child_each() {
+    let mut agent = Agent::start(&sudo_rule("ALL) NOPASSWD: ALL"));
+    let dir = agent.dir.path().join("meet");
+    fs::create_dir(&dir).unwrap();
+    fs::set_permissions(&dir, PermissionsExt::from_mode(0o777)).unwrap();
+    let dir = dir.display();
+    // Each waits for the other's file.
+    for (id, mine, theirs) in [(1, "a", "b"), (2, "b", "a")] {
+        let line = format!(
+            "id -un; touch {dir}/{mine}; for i in $(seq 500); do [ -e {dir}/{theirs} ] && exit 0; sleep 0.01; done; exit 1"
+        );
+        let Value::Object(args) = json!({"_raw_params": line}) else { unreachable!() };
+        let step = step(id, args, Some(become_by("sudo", "other", None)));
+        agent.send(&ToAgent::Step(Box::new(Step { after: Some(Vec::new()), ..step })));
+    }
+    for _ in 0..2 {
+        match agent.receive() {
+            FromAgent::Outcome { outcome, .. } => {
+                assert_eq!(outcome.result["stdout"], "other", "{outcome:?}")
+            }
+            other => panic!("instead of an outcome: {other:?}"),
+        }
+    }
 }
 
 #[test]

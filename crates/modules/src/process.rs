@@ -129,7 +129,7 @@ impl Process {
                 })
             };
         }
-        let mut child = command.spawn()?;
+        let mut child = spawn(&mut command)?;
         let group = Pid::from_raw(child.id() as i32);
         let input = child.stdin.take().map(|mut pipe| {
             let text = self.stdin.clone();
@@ -225,4 +225,19 @@ pub fn find_program(host: &Host, name: &str) -> Option<PathBuf> {
             use std::os::unix::fs::PermissionsExt;
             host.path(file).metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
         })
+}
+
+/// Start a program. One that was just written is busy for as long as another thread, which starts a program at the same
+/// time, has not closed its copy of the descriptor.
+fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
+    let mut tries = 0;
+    loop {
+        match command.spawn() {
+            Err(e) if e.kind() == io::ErrorKind::ExecutableFileBusy && tries < 50 => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(2));
+            }
+            started => return started,
+        }
+    }
 }

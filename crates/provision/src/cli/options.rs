@@ -132,6 +132,9 @@ pub struct RunOptions {
     /// Hosts worked on at the same time
     #[arg(short, long, value_name = "N")]
     pub forks: Option<usize>,
+    /// Tasks of a host that may run at the same time, with strategy graph
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub tasks_per_host: Option<u16>,
     /// Run handlers also after a failure
     #[arg(long)]
     pub force_handlers: bool,

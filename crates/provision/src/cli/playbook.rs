@@ -495,7 +495,7 @@ pub fn run_options(
         skip_tags: tags(&run.skip_tags, "TAGS_SKIP"),
         start_at_task: None,
         step: false,
-        tasks_per_host: 4,
+        tasks_per_host: run.tasks_per_host.unwrap_or(4),
         work_ahead: true,
         force_handlers: run.force_handlers || config.bool("DEFAULT_FORCE_HANDLERS"),
         extra_vars: setup.extra_vars.clone(),
