@@ -255,6 +255,7 @@ impl Future<'_> {
             || matches!(task.module.kind, lang::playbook::ModuleKind::Foreign(_))
             || task.own(Keyword::Async).is_some()
             || (written(Keyword::RunOnce) && !alone)
+            || self.play.may_end_others(task)
             || task.loop_control.pause.is_some()
             || !task.loop_control.break_when.is_empty()
             || task.is_handler())

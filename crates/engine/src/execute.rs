@@ -69,7 +69,7 @@ impl PlayRun {
         let Some(profiler) = &self.run.profiler else {
             return self.execute_now(host, node, attempt, info).await;
         };
-        let barrier = matches!(self.strategy, Strategy::Linear | Strategy::Debug);
+        let barrier = matches!(self.strategy, Strategy::Linear | Strategy::Debug | Strategy::Graph);
         let turn = profiler.begin(info, &host.name, barrier);
         let executed = turn.watch(self.execute_now(host, node, attempt, info)).await;
         profiler.end(turn);

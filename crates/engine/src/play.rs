@@ -161,6 +161,15 @@ impl PlayRun {
         use lang::keywords::Keyword;
         task.keyword(Keyword::Debugger).is_none()
             && (task.keyword(Keyword::RunOnce).is_none() || self.is_alone())
+            && !self.may_end_others(task)
+    }
+
+    /// Does a failure of the task end the play for other hosts, which must not have changed anything behind it?
+    pub fn may_end_others(&self, task: &Task) -> bool {
+        self.strategy == Strategy::Graph
+            && !self.is_alone()
+            && self.may_change_ahead()
+            && task.keyword(lang::keywords::Keyword::AnyErrorsFatal).is_some()
     }
 
     /// Tell templates which hosts the play has now.

@@ -336,3 +336,21 @@ fn a_step_that_was_dropped_does_not_wait_behind_what_is_sent_ahead() {
         assert_eq!(ran.fleet.journal.borrow().len(), 6, "{strategy}");
     }
 }
+
+#[test]
+fn a_failure_for_all_finds_nothing_done_behind_it() {
+    let tasks = "  tasks:
+    - name: first
+      file: {path: /a, state: touch}
+    - name: fatal
+      file: {path: \"{{ '/fails' if inventory_hostname == 'h2' else '/b' }}\", state: touch}
+      any_errors_fatal: true
+    - name: behind
+      file: {path: /c, state: touch}
+";
+    for seed in 0..20 {
+        let ran = run(&play("graph", "h1,h2,h3", false, tasks), Options::default(), fleet(seed));
+        let done: BTreeSet<String> = changes(&ran).into_iter().map(|(_, what)| what).collect();
+        assert_eq!(done, ["/a".to_owned(), "/b".to_owned()].into(), "{}", ran.lines.join("\n"));
+    }
+}
