@@ -1,5 +1,6 @@
 //! The modules themselves, a file each.
 
+mod alternatives;
 mod apt;
 mod apt_repository;
 pub mod assemble;
@@ -9,10 +10,15 @@ mod blockinfile;
 mod command;
 mod copy;
 mod cron;
+mod debconf;
+mod dpkg_selections;
 mod file;
+mod find;
 mod get_url;
 mod getent;
+mod git;
 mod group;
+mod ini_file;
 mod lineinfile;
 mod nginx_site;
 mod package;
@@ -34,6 +40,7 @@ mod slurp;
 mod stat;
 mod supervisor_program;
 mod supervisorctl;
+mod sysctl;
 mod systemd;
 mod tempfile;
 mod unarchive;
@@ -81,6 +88,13 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<rabbitmq_user::RabbitmqUser>(),
         of::<nginx_site::NginxSite>(),
         of::<unarchive::Unarchive>(),
+        of::<alternatives::Alternatives>(),
+        of::<debconf::Debconf>(),
+        of::<dpkg_selections::DpkgSelections>(),
+        of::<find::Find>(),
+        of::<git::GitModule>(),
+        of::<sysctl::Sysctl>(),
+        of::<ini_file::IniFile>(),
         of::<uri::Uri>(),
         of::<supervisor_program::SupervisorProgram>(),
         of::<user::User>(),

@@ -206,9 +206,13 @@ macro_rules! recorded {
 }
 
 recorded![
+    alternatives,
     apt,
     apt_repository,
     authorized_key,
+    debconf,
+    dpkg_selections,
+    git,
     group,
     pip,
     postgresql_db,
@@ -219,6 +223,7 @@ recorded![
     rabbitmq_vhost,
     service,
     supervisorctl,
+    sysctl,
     systemd,
     user,
 ];

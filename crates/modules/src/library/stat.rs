@@ -86,7 +86,8 @@ impl Module for Stat {
     }
 }
 
-fn of_metadata(path: &str, meta: &Metadata) -> Map {
+/// What `stat` and `find` tell of a file.
+pub(super) fn of_metadata(path: &str, meta: &Metadata) -> Map {
     let mode = meta.mode();
     let kind = mode & 0o170_000;
     let seconds = |whole: i64, nano: i64| whole as f64 + nano as f64 / 1e9;

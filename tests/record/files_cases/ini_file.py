@@ -1,0 +1,70 @@
+from common import D, both, case
+
+# No part on the controller.
+DIRECT = True
+F = "printf '[a]\\nx = 1\\ny=2\\n# z = 3\\n\\n[b]\\nx = 5\\nlist = 1\\nlist = 2\\nflag\\n' > f; "
+
+
+def ini(name, setup="", **args):
+    return both(name, setup, module="community.general.ini_file", **{"path": D + "f", **args})
+
+
+CASES = [
+    *ini("new file", section="s", option="o", value="v"),
+    *ini("new file without section", option="o", value="v"),
+    *ini("not made", section="s", option="o", value="v", create=False),
+    *ini("same", F, section="a", option="x", value="1"),
+    *ini("other value", F, section="a", option="x", value="9"),
+    *ini("without spaces", F, section="a", option="y", value="9", no_extra_spaces=True),
+    *ini("same but for spaces", F, section="a", option="y", value="2"),
+    *ini("same but for spaces, no extra", F, section="a", option="x", value="1", no_extra_spaces=True),
+    *ini("spaces ignored", F, section="a", option="x", value="1", no_extra_spaces=True, ignore_spaces=True),
+    *ini("spaces ignored, other value", F, section="a", option="y", value="3", ignore_spaces=True),
+    *ini("new option", F, section="a", option="n", value="v"),
+    *ini("new option in the last section", F, section="b", option="n", value="v"),
+    *ini("new section", F, section="c", option="n", value="v"),
+    *ini("inactive option", F, section="a", option="z", value="4"),
+    *ini("inactive option kept", F, section="a", option="z", value="4", modify_inactive_option=False),
+    *ini("absent option", F, section="a", option="x", state="absent"),
+    *ini("absent option that is not there", F, section="a", option="q", state="absent"),
+    *ini("absent option of a missing section", F, section="q", option="x", state="absent"),
+    *ini("absent section", F, section="a", state="absent"),
+    *ini("absent last section", F, section="b", state="absent"),
+    *ini("absent section that is not there", F, section="q", state="absent"),
+    *ini("absent option with another value", F, section="b", option="list", value="1", state="absent", exclusive=False),
+    *ini("absent option with all values", F, section="b", option="list", state="absent"),
+    *ini("values", F, section="b", option="list", values=["1", "3"]),
+    *ini("values added", F, section="b", option="list", values=["3"], exclusive=False),
+    *ini("values there", F, section="b", option="list", values=["1", "2"]),
+    *ini("one value of many", F, section="b", option="list", value="2"),
+    *ini("one value of many, not exclusive", F, section="b", option="list", value="2", exclusive=False),
+    *ini("no value allowed", F, section="b", option="flag", allow_no_value=True),
+    *ini("no value, new", F, section="a", option="new", allow_no_value=True),
+    *ini("no value from a value", F, section="a", option="x", allow_no_value=True),
+    *ini("no value, not allowed", F, section="a", option="x"),
+    *ini("without section", "printf 'x=1\\n[a]\\nx=2\\n' > f", option="x", value="3"),
+    *ini("without section, new", "printf 'x=1\\n[a]\\nx=2\\n' > f", option="y", value="3"),
+    *ini("without section, absent", "printf 'x=1\\n[a]\\nx=2\\n' > f", option="x", state="absent"),
+    *ini("only a section", F, section="n"),
+    *ini("no newline at the end", "printf '[a]\\nx=1' > f", section="a", option="y", value="2"),
+    *ini("no newline at the end, same", "printf '[a]\\nx = 1' > f", section="a", option="x", value="1"),
+    *ini("blank lines at the end of a section", "printf '[a]\\nx = 1\\n\\n\\n[b]\\ny = 1\\n' > f", section="a", option="n", value="2"),
+    *ini("comments after a section", "printf '[a]\\nx = 1\\n# about b\\n[b]\\ny = 1\\n' > f", section="a", option="n", value="2"),
+    *ini("empty file", "touch f", section="a", option="n", value="2"),
+    *ini("special characters", "printf '[a.b]\\nx.y = 1\\n' > f", section="a.b", option="x.y", value="$1 [x] = y"),
+    *ini("an option like another", "printf '[a]\\nxx = 1\\nx = 2\\n' > f", section="a", option="x", value="3"),
+    *ini("indented", "printf '[a]\\n  x = 1\\n' > f", section="a", option="x", value="3"),
+    *ini("semicolon", "printf '[a]\\n; x = 1\\n' > f", section="a", option="x", value="3"),
+    ini("mode", F, section="a", option="x", value="1", mode="0600")[0],
+    {**ini("mode", F, section="a", option="x", value="1", mode="0600")[1], "better": "a change of the mode is foreseen", "ours": {"changed": True}},
+    case("backup", F, path=D + "f", section="a", option="x", value="7", backup=True, module="community.general.ini_file"),
+    *ini("a section twice", "printf '[a]\\nx = 1\\n[a]\\ny = 1\\n' > f", section="a", option="y", value="2"),
+    *ini("link followed", F + "mv f g; ln -s g f", section="a", option="x", value="8", follow=True),
+    *ini("link", F + "mv f g; ln -s g f", section="a", option="x", value="8"),
+    case("value and values", F, path=D + "f", section="a", option="x", value="8", values=["1"], module="community.general.ini_file"),
+    case("directory", "mkdir f", path=D + "f", section="a", option="x", value="8", module="community.general.ini_file", own_words="it is one of Python's"),
+    case("section_has_values", F, path=D + "f", section="a", option="x", value="8", section_has_values=[{"option": "y", "value": "2"}], module="community.general.ini_file"),
+    *ini("empty value", F, section="a", option="x", value=""),
+    *ini("umlauts", F, section="ä", option="ö", value="ü"),
+    *ini("in a missing directory", path=D + "d/f", section="a", option="ö", value="ü"),
+]
