@@ -20,6 +20,7 @@ mod git;
 mod group;
 mod ini_file;
 mod lineinfile;
+mod mount;
 mod nginx_site;
 mod package;
 mod ping;
@@ -95,6 +96,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<git::GitModule>(),
         of::<sysctl::Sysctl>(),
         of::<ini_file::IniFile>(),
+        of::<mount::Mount>(),
         of::<uri::Uri>(),
         of::<supervisor_program::SupervisorProgram>(),
         of::<user::User>(),

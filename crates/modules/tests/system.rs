@@ -214,6 +214,7 @@ recorded![
     dpkg_selections,
     git,
     group,
+    mount,
     pip,
     postgresql_db,
     postgresql_ext,

@@ -1,4 +1,4 @@
-//! Changing the text of a file: what `lineinfile`, `blockinfile`, `replace` and `ini_file` have in common.
+//! Changing the text of a file: what `lineinfile`, `blockinfile` and `replace` have in common.
 
 use std::fs;
 use std::path::Path;
