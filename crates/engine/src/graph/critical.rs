@@ -34,6 +34,12 @@ impl Graph {
         }
     }
 
+    /// Does the edge belong to the critical path?
+    pub fn is_critical(&self, from: NodeIndex, to: NodeIndex) -> bool {
+        let critical = |at: usize| self.edges[NodeIndex::new(at)].critical;
+        critical(from.index()) && critical(to.index()) && !(from.index() + 1..to.index()).any(critical)
+    }
+
     /// Seconds along the critical path, and of all tasks together.
     pub fn seconds(&self) -> Option<(f64, f64)> {
         let nodes = || self.edges.node_weights();
@@ -64,7 +70,22 @@ mod tests {
         graph.mark_critical(|node| Some(times[node.id as usize]));
         let critical: Vec<u64> = graph.edges.node_weights().filter(|n| n.critical).map(|n| n.id).collect();
         assert_eq!(critical, [2, 4]);
+        assert!(graph.is_critical(1.into(), 3.into()));
+        assert!(!graph.is_critical(0.into(), 2.into()));
         assert_eq!(graph.seconds(), Some((5.5, 9.5)));
+    }
+
+    #[test]
+    fn has_no_shortcuts() {
+        let mut specs = [spec(1, "/a"), spec(2, "/a"), spec(3, "/a")];
+        specs[0].sets = vec!["x".into()];
+        specs[2].uses.names.insert("x".into());
+        let mut graph = Graph::build(&specs).expect("a graph");
+        graph.mark_critical(|_| Some(1.0));
+        assert!(graph.is_critical(0.into(), 1.into()) && graph.is_critical(1.into(), 2.into()));
+        assert!(
+            graph.edges.find_edge(0.into(), 2.into()).is_some() && !graph.is_critical(0.into(), 2.into())
+        );
     }
 
     #[test]

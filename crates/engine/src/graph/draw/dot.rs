@@ -19,8 +19,7 @@ pub fn dot(graphs: &[Graph]) -> String {
         }
         for edge in graph.edges.edge_indices() {
             let Some((from, to)) = graph.edges.edge_endpoints(edge) else { continue };
-            let critical = graph.edges[from].critical && graph.edges[to].critical;
-            let colour = if critical { ", color=red" } else { "" };
+            let colour = if graph.is_critical(from, to) { ", color=red" } else { "" };
             let label = quoted(&reasons(&graph.edges[edge]));
             let (from, to) = (from.index(), to.index());
             out.push_str(&format!("    p{number}n{from} -> p{number}n{to} [label={label}{colour}];\n"));

@@ -40,7 +40,7 @@ pub fn svg(graphs: &[Graph]) -> String {
         for edge in graph.edges.edge_indices() {
             let Some((from, to)) = graph.edges.edge_endpoints(edge) else { continue };
             let mut arrow = Arrow::simple(&wrapped(&reasons(&graph.edges[edge])));
-            arrow.look = line(graph.edges[from].critical && graph.edges[to].critical);
+            arrow.look = line(graph.is_critical(from, to));
             picture.add_edge(arrow, handles[from.index()], handles[to.index()]);
         }
     }
