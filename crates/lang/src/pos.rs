@@ -2,7 +2,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Where something was written: file, line and column, both counted from 1 (in characters).
+/// Where something was written: file, line and column, both counted from 1 (in characters). Line 0 is for what has no
+/// lines, as variables of the environment; then `file` says what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pos {
     pub file: Arc<Path>,
@@ -12,6 +13,9 @@ pub struct Pos {
 
 impl fmt::Display for Pos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+        match self.line {
+            0 => write!(f, "{}", self.file.display()),
+            line => write!(f, "{}:{line}:{}", self.file.display(), self.column),
+        }
     }
 }

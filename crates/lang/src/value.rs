@@ -74,6 +74,12 @@ impl Str {
         Self { text: text.into(), template: true, pos }
     }
 
+    /// The same text, with the place it came from.
+    #[must_use]
+    pub fn from_place(self, pos: Arc<Pos>) -> Self {
+        Self { pos: Some(pos), ..self }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -21,6 +21,7 @@ pub(super) const FILTERS: &[Entry] = &[
     ("from_yaml_all", from_yaml_all),
     ("items2dict", items2dict),
     ("mandatory", mandatory),
+    ("origin", origin),
     ("rekey_on_member", rekey_on_member),
     ("strftime", strftime),
     ("subelements", subelements),
@@ -47,6 +48,15 @@ fn mandatory(_: &Rc<Env>, value: V, args: Args) -> R<V> {
 fn finalized(env: &Rc<Env>, value: V, args: Args) -> R<V> {
     args.none("finalize")?;
     Ok(V::lazy(&finalize(&value)?, env))
+}
+
+/// `ansible._protomatter.origin`: where a text was written, if that is known.
+fn origin(_: &Rc<Env>, value: V, args: Args) -> R<V> {
+    args.none("origin")?;
+    Ok(match &value {
+        V::Str(text) => text.pos().map_or(V::None, |pos| V::str(pos.to_string())),
+        _ => V::None,
+    })
 }
 
 fn type_debug(_: &Rc<Env>, value: V, args: Args) -> R<V> {

@@ -88,7 +88,11 @@ fn env_var(_: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         let name = term.split_whitespace().next().unwrap_or("").to_string();
         let usable = !name.is_empty() && !name.contains(['=', '\0']);
         out.push(match std::env::var_os(if usable { name.as_str() } else { "" }).filter(|_| usable) {
-            Some(value) => V::str(value.to_string_lossy().into_owned()),
+            Some(value) => {
+                let place = format!("<environment variable {}>", repr::quoted(&name));
+                let place = crate::Pos { file: std::path::Path::new(&place).into(), line: 0, column: 0 };
+                V::Str(crate::Str::plain(value.to_string_lossy().into_owned()).from_place(place.into()))
+            }
             None => match &default {
                 // `default=undef()`: the variable has to be there.
                 Some(V::Undef(undef)) => {
