@@ -20,6 +20,7 @@ mod git;
 mod group;
 mod ini_file;
 mod lineinfile;
+mod locale_gen;
 mod mount;
 mod nginx_site;
 mod package;
@@ -97,6 +98,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<sysctl::Sysctl>(),
         of::<ini_file::IniFile>(),
         of::<mount::Mount>(),
+        of::<locale_gen::LocaleGen>(),
         of::<uri::Uri>(),
         of::<supervisor_program::SupervisorProgram>(),
         of::<user::User>(),

@@ -214,6 +214,7 @@ recorded![
     dpkg_selections,
     git,
     group,
+    locale_gen,
     mount,
     pip,
     postgresql_db,
