@@ -81,6 +81,8 @@ impl Touches {
                 self.add_accounts();
             }
             "group" => self.add_accounts(),
+            // Directories and links that other paths lead through.
+            "mount" | "alternatives" => self.writes.push(Resource::Path(ROOT.into())),
             // The file is in the home directory, wherever that is.
             "authorized_key" if text("path").is_none() => self.writes.push(Resource::Path(ROOT.into())),
             "systemd" | "systemd_service" if text("name").is_none() => {
@@ -193,14 +195,16 @@ fn depends_on_user(module: &str, args: &protocol::Map) -> bool {
         Some(entry) => (entry.spec)()
             .args
             .iter()
-            .filter(|arg| arg.kind == "path")
+            .filter(|arg| arg.kind == "path" || arg.name == "paths")
             .flat_map(|arg| std::iter::once(arg.name).chain(arg.aliases.iter().copied()))
             .collect(),
         None => vec!["dest"],
     };
-    paths.iter().any(|name| {
-        let text = args.get(*name).and_then(Value::as_str).unwrap_or_default();
-        text.starts_with('~') || text.contains('$')
+    let depends =
+        |value: &Value| value.as_str().is_some_and(|text| text.starts_with('~') || text.contains('$'));
+    paths.iter().filter_map(|name| args.get(*name)).any(|value| match value {
+        Value::Array(items) => items.iter().any(depends),
+        one => depends(one),
     })
 }
 
@@ -304,6 +308,17 @@ mod tests {
         let home = touches("file", json!({"path": "~/x", "state": "touch"}));
         let other = touches("file", json!({"path": "/srv/y", "state": "touch"}));
         assert!(between(&home, &other).is_some());
+        let found = touches("find", json!({"paths": ["/etc", "~/y"]}));
+        assert!(between(&found, &other).is_some());
+        assert!(between(&touches("find", json!({"paths": ["/etc"]})), &other).is_none());
+    }
+
+    #[test]
+    fn what_other_paths_lead_through_meets_all_of_them() {
+        let mount =
+            touches("mount", json!({"path": "/mnt", "src": "/srv", "fstype": "none", "state": "mounted"}));
+        let file = touches("file", json!({"path": "/srv/y", "state": "touch"}));
+        assert!(between(&mount, &file).is_some());
     }
 
     #[test]
