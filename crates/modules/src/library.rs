@@ -45,6 +45,7 @@ mod supervisorctl;
 mod sysctl;
 mod systemd;
 mod tempfile;
+mod timezone;
 mod unarchive;
 mod uri;
 mod user;
@@ -99,6 +100,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<ini_file::IniFile>(),
         of::<mount::Mount>(),
         of::<locale_gen::LocaleGen>(),
+        of::<timezone::Timezone>(),
         of::<uri::Uri>(),
         of::<supervisor_program::SupervisorProgram>(),
         of::<user::User>(),

@@ -227,5 +227,6 @@ recorded![
     supervisorctl,
     sysctl,
     systemd,
+    timezone,
     user,
 ];
