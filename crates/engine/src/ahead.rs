@@ -34,6 +34,10 @@ use crate::world::{Ahead, World};
 
 /// How many tasks a host may be ahead.
 const DEPTH: usize = 400;
+/// How many tasks all hosts of a batch together may be ahead: each takes some kilobytes here.
+const ALL: usize = 10_000;
+/// How many tasks a host may always be ahead.
+const LEAST: usize = 10;
 
 /// A task whose evaluation is known, with the steps that were sent for its items.
 pub struct Task_ {
@@ -161,7 +165,16 @@ pub fn look_ahead(
         future.gates.append(&mut future.notifying);
     }
     host.ahead.borrow_mut().link = Some(link.clone());
-    while host.ahead.borrow().tasks.len() < DEPTH && future.next().is_some() {}
+    let depth = depth(play);
+    while host.ahead.borrow().tasks.len() < depth && future.next().is_some() {}
+}
+
+/// With many hosts the exchanges that a shorter queue costs do not matter, but its memory does.
+fn depth(play: &PlayRun) -> usize {
+    match play.strategy {
+        Strategy::Graph => DEPTH,
+        _ => (ALL / play.batch_size.max(1)).clamp(LEAST, DEPTH),
+    }
 }
 
 impl Future<'_> {
