@@ -71,12 +71,15 @@ fn a_step_without_a_word_about_order_is_alone() {
 #[test]
 fn a_failure_waits_for_what_is_in_hand_before_it_names_the_dropped() {
     let mut agent = working(4);
-    let slow = agent.step(following(&[], shell("sleep 0.3")));
+    let slow = agent.step(following(&[], shell("sleep 0.5")));
     let dir = agent.path("asked");
     let asked = agent.step(following(&[], asking(mkdir(&dir))));
     agent.expect(FromAgent::Ready { id: asked });
-    let failing = agent.step(following(&[], crash()));
+    // Time for all of them to be in the queue: what arrives after a failure is named by the next flush.
+    let before = agent.step(following(&[], shell("sleep 0.1")));
+    let failing = agent.step(following(&[before], crash()));
     let queued = agent.step(following(&[failing], ping()));
+    assert_eq!(agent.outcome().0, before);
     assert_eq!(agent.outcome().0, failing);
     let (id, outcome) = agent.outcome();
     assert_eq!((id, outcome.failed()), (slow, false));
