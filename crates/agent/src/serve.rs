@@ -1,7 +1,7 @@
 //! The loop: from the first message to the end of the input.
 
 use std::io::{BufReader, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use modules::{Host, facts};
@@ -97,14 +97,19 @@ fn converse(
         outbox.send(FromAgent::Warning { text });
     }
     let store = Arc::new(Store::new(tmp.path(), desk.clone()));
-    let reader = {
+    let (tell_end, end) = mpsc::channel();
+    {
         let (desk, store) = (desk.clone(), store.clone());
-        thread::spawn(move || receive(input, &desk, &store))
-    };
+        thread::spawn(move || {
+            let _ = tell_end.send(receive(input, &desk, &store));
+            // The workers leave now, and how the input ended is known by then.
+            desk.end();
+        });
+    }
     let office = Office { desk, store: &store, tmp: &tmp, program: &program, me: &me, start: &start };
     thread::scope(|scope| office.work_first(scope));
     // When it was the output that broke, the input may stay silent for ever: do not wait for it.
-    if reader.is_finished() { reader.join().unwrap_or(Ok(())) } else { Ok(()) }
+    end.try_recv().unwrap_or(Ok(()))
 }
 
 fn hello(me: &User) -> AgentHello {
@@ -118,9 +123,9 @@ fn hello(me: &User) -> AgentHello {
     }
 }
 
-/// Put everything that comes in where the worker finds it.
+/// Put everything that comes in where the worker finds it, until the input ends.
 fn receive(mut input: impl Read, desk: &Desk, store: &Store) -> Result<(), ServeError> {
-    let end = loop {
+    loop {
         match frame::read(&mut input) {
             Ok(Some(message)) => match message {
                 ToAgent::Step(step) => desk.add(*step),
@@ -134,14 +139,12 @@ fn receive(mut input: impl Read, desk: &Desk, store: &Store) -> Result<(), Serve
                 // A second start changes nothing.
                 ToAgent::Start(_) => {}
             },
-            Ok(None) => break Ok(()),
+            Ok(None) => return Ok(()),
             // A connection that breaks ends as one that is closed.
-            Err(FrameError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => break Ok(()),
-            Err(error) => break Err(ServeError::Input(error)),
+            Err(FrameError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(ServeError::Input(error)),
         }
-    };
-    desk.end();
-    end
+    }
 }
 
 /// What all workers have.
