@@ -192,6 +192,8 @@ fn what_does_not_start_says_why() {
     assert!(outcome.result["stderr"].as_str().unwrap().contains("and that"));
     // It is FATAL now, which is not running.
     assert!(supervisor.run("", args).failed());
+    // Until then it is tried once more, after a second.
+    std::thread::sleep(Duration::from_secs(4));
     assert!(
         !supervisor
             .run("", json!({"command": command, "startretries": 1, "startsecs": 1, "state": "stopped"}))

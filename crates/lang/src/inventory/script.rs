@@ -1,7 +1,9 @@
 //! Executable inventories: run with `--list`, and with `--host NAME` where `_meta` does not say.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{Inventory, LoadOptions};
 use crate::yaml::{Node, NodeKind};
@@ -71,7 +73,18 @@ pub(super) fn load(inventory: &mut Inventory, path: &Path, options: &LoadOptions
 fn run(path: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     // A relative name without a slash would be looked up in PATH.
     let program = std::path::absolute(path).map_err(|error| Error::new(error.to_string()))?;
-    let output = Command::new(&program).args(arguments).stdin(Stdio::null()).output().map_err(|error| {
+    let mut tries = 0;
+    let output = loop {
+        match Command::new(&program).args(arguments).stdin(Stdio::null()).output() {
+            // A script that was just written: a process that is being started elsewhere may still have it open.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries < 50 => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            output => break output,
+        }
+    };
+    let output = output.map_err(|error| {
         Error::new(format!("problem running {} {} ({error})", path.display(), arguments.join(" ")))
     })?;
     if !output.status.success() {

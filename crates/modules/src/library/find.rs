@@ -1,7 +1,8 @@
 //! `find`: files of directories that fit.
 
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -273,8 +274,7 @@ impl<'a> Search<'a> {
 
     fn has_content(&self, real: &Path) -> bool {
         let Some(regex) = &self.contains else { return true };
-        let Ok(content) = fs::read(real) else { return false };
-        let Ok(text) = String::from_utf8(content) else { return false };
+        let Ok(text) = read_text(real) else { return false };
         if self.args.read_whole_file {
             return regex.is_match(&text);
         }
@@ -296,6 +296,17 @@ impl<'a> Search<'a> {
         }
         entry
     }
+}
+
+/// The text of a file. Files that would keep the reader waiting for more (`/proc/kmsg`) cannot be read.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(path)?
+        .read_to_string(&mut text)?;
+    Ok(text)
 }
 
 const AGES: &[(char, i64)] = &[('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
