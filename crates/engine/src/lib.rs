@@ -46,4 +46,4 @@ pub mod world;
 
 pub use options::Options;
 pub use plays::{batches, patterns};
-pub use run::{Run, Verdict};
+pub use run::{Run, RunInput, Verdict};

@@ -518,14 +518,7 @@ fn start_at(block: &BlockNode, name: &str, found: &Cell<bool>) -> BlockNode {
         }
         program::number(kept)
     };
-    BlockNode {
-        block: block.block.clone(),
-        items: part(&block.items),
-        rescue: part(&block.rescue),
-        always: part(&block.always),
-        is_role_body: block.is_role_body,
-        role: block.role.clone(),
-    }
+    block.with_parts(part)
 }
 
 fn is_named(task: &Task, name: &str) -> bool {

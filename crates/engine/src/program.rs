@@ -26,6 +26,20 @@ pub struct BlockNode {
     pub role: Option<Arc<Role>>,
 }
 
+impl BlockNode {
+    /// The same block with other nodes: `part` makes those of its items, its rescue and its always.
+    pub fn with_parts(&self, part: impl Fn(&[(u32, Node)]) -> Vec<(u32, Node)>) -> Self {
+        Self {
+            block: self.block.clone(),
+            items: part(&self.items),
+            rescue: part(&self.rescue),
+            always: part(&self.always),
+            is_role_body: self.is_role_body,
+            role: self.role.clone(),
+        }
+    }
+}
+
 /// A task, or something that stands where a task can.
 #[derive(Debug)]
 pub struct TaskNode {

@@ -28,7 +28,7 @@ pub struct Run {
     pub loader: lang::playbook::Loader,
     pub secrets: Option<Arc<lang::vault::VaultSecrets>>,
     pub connector: Rc<dyn Connector>,
-    pub user: Rc<dyn User>,
+    pub user: Arc<dyn User>,
     /// Reads the inventory anew (`meta: refresh_inventory`).
     pub reload_inventory: Box<dyn Fn() -> lang::Result<lang::inventory::Inventory>>,
     pub reporter: RefCell<Box<dyn Reporter>>,
@@ -56,6 +56,22 @@ pub struct Run {
     pub broken: RefCell<Option<lang::Error>>,
 }
 
+/// What a run is begun with.
+pub struct RunInput {
+    pub options: Options,
+    pub templar: Arc<Templar>,
+    pub vars: RunVars,
+    pub inventory: lang::inventory::Inventory,
+    pub hooks: Arc<dyn Hooks>,
+    pub loader: lang::playbook::Loader,
+    pub secrets: Option<Arc<lang::vault::VaultSecrets>>,
+    pub connector: Rc<dyn Connector>,
+    pub user: Arc<dyn User>,
+    /// Reads the inventory anew (`meta: refresh_inventory`).
+    pub reload_inventory: Box<dyn Fn() -> lang::Result<lang::inventory::Inventory>>,
+    pub reporter: Box<dyn Reporter>,
+}
+
 /// How a run ended; the numbers are ansible-playbook's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -66,6 +82,37 @@ pub enum Verdict {
 }
 
 impl Run {
+    /// A run that has not begun.
+    pub fn new(input: RunInput) -> Self {
+        Self {
+            profiler: input.options.profile.map(Profiler::new),
+            options: Arc::new(input.options),
+            templar: input.templar,
+            vars: Arc::new(input.vars),
+            world: World::new(input.inventory),
+            hooks: input.hooks,
+            loader: input.loader,
+            secrets: input.secrets,
+            connector: input.connector,
+            user: input.user,
+            reload_inventory: input.reload_inventory,
+            reporter: RefCell::new(input.reporter),
+            contents: Rc::default(),
+            links: RefCell::default(),
+            stats: RefCell::default(),
+            custom: RefCell::default(),
+            custom_per_host: RefCell::default(),
+            failed: RefCell::default(),
+            unreachable: RefCell::default(),
+            started: Cell::new(false),
+            step_freely: Cell::new(false),
+            interrupted: Cell::new(false),
+            timings: crate::timings::Timings::default(),
+            warned: RefCell::default(),
+            broken: RefCell::default(),
+        }
+    }
+
     pub fn emit(&self, event: Event) {
         let report = || self.reporter.borrow_mut().event(&event);
         match &self.profiler {

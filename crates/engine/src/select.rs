@@ -24,14 +24,7 @@ fn filtered(block: &BlockNode, options: &Options) -> BlockNode {
         let kept: Vec<Node> = nodes.iter().filter_map(|(_, node)| keep(node, options)).collect();
         number(kept)
     };
-    BlockNode {
-        block: block.block.clone(),
-        items: part(&block.items),
-        rescue: part(&block.rescue),
-        always: part(&block.always),
-        is_role_body: block.is_role_body,
-        role: block.role.clone(),
-    }
+    block.with_parts(part)
 }
 
 fn keep(node: &Node, options: &Options) -> Option<Node> {

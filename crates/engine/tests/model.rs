@@ -7,23 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use engine::Options;
+use support::dice::Dice;
 use support::fleet::Fleet;
 use support::{Ran, by_host, in_rounds, run};
 
-/// Numbers that look random, the same for the same seed.
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    /// True once in `n` times.
-    fn one_in(&mut self, n: u64) -> bool {
-        self.roll(n) == 0
-    }
-
     fn host(&mut self) -> String {
         format!("h{}", 1 + self.roll(4))
     }

@@ -2,21 +2,18 @@
 //!
 //! What is expected was recorded from ansible-core 2.19.14, in a directory with the same files.
 
+mod said;
+
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use said::{Said, said};
 
 /// A directory with files, and programs by Ansible's names.
 struct Place {
     dir: tempfile::TempDir,
-}
-
-struct Said {
-    out: String,
-    err: String,
-    code: Option<i32>,
 }
 
 impl Place {
@@ -53,7 +50,8 @@ impl Place {
     }
 
     fn run_with(&self, line: &[&str], env: &[(&str, &str)], input: &str) -> Said {
-        let mut child = Command::new(self.path("bin").join(line[0]))
+        let mut command = Command::new(self.path("bin").join(line[0]));
+        command
             .args(&line[1..])
             .current_dir(self.dir.path())
             .env_clear()
@@ -62,17 +60,8 @@ impl Place {
             .env("LANG", "C.UTF-8")
             .env("ANSIBLE_LOCALHOST_WARNING", "False")
             .env("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False")
-            .envs(env.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that does not read its input closes the pipe.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+            .envs(env.iter().copied());
+        said(&mut command, input)
     }
 }
 

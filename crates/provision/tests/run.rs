@@ -2,18 +2,15 @@
 //!
 //! What is expected was seen of ansible-core 2.19.14 with the same files.
 
+mod said;
+
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use said::{Said, said};
 
 struct Place {
     dir: tempfile::TempDir,
-}
-
-struct Said {
-    out: String,
-    err: String,
-    code: Option<i32>,
 }
 
 impl Place {
@@ -26,7 +23,8 @@ impl Place {
     }
 
     fn run(&self, options: &[&str], env: &[(&str, &str)], input: &str) -> Said {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_provision"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        command
             .args(options)
             .current_dir(self.dir.path())
             .env_clear()
@@ -34,16 +32,8 @@ impl Place {
             .env("HOME", self.dir.path())
             .env("ANSIBLE_LOCALHOST_WARNING", "False")
             .env("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False")
-            .envs(env.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+            .envs(env.iter().copied());
+        said(&mut command, input)
     }
 }
 

@@ -51,14 +51,7 @@ fn arranged(block: &BlockNode, ranks: &HashMap<u64, usize>) -> BlockNode {
         ranked.sort_by_key(|(rank, _)| *rank);
         program::number(ranked.into_iter().map(|(_, node)| node).collect())
     };
-    BlockNode {
-        block: block.block.clone(),
-        items: part(&block.items),
-        rescue: part(&block.rescue),
-        always: part(&block.always),
-        is_role_body: block.is_role_body,
-        role: block.role.clone(),
-    }
+    block.with_parts(part)
 }
 
 /// What a task needs has to come before it: lists cannot be mixed, and other strategies keep the order of the play.

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod agent;
+pub mod dice;
 pub mod fleet;
 mod hooks;
 pub mod prepare;

@@ -1,6 +1,5 @@
 //! A run of `site.yml` on the hosts of `hosts`, as the command would set it up.
 
-use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,8 +7,7 @@ use std::sync::Arc;
 use engine::event::Reporter;
 use engine::link::Connector;
 use engine::user::Nobody;
-use engine::world::World;
-use engine::{Options, Run};
+use engine::{Options, Run, RunInput};
 use lang::inventory::{Inventory, LoadOptions};
 use lang::playbook::{Hooks, Loader, Playbook};
 use lang::template::{Templar, TemplarOptions};
@@ -54,32 +52,18 @@ pub fn prepare(
         merge,
         inject_facts: true,
     };
-    let run = Rc::new(Run {
-        profiler: options.profile.map(engine::profile::Profiler::new),
-        options: Arc::new(options),
+    let run = Rc::new(Run::new(RunInput {
+        options,
         templar,
-        vars: Arc::new(vars),
-        world: World::new(inventory),
+        vars,
+        inventory,
         hooks,
         loader,
         secrets: None,
         connector,
-        user: Rc::new(Nobody),
+        user: Arc::new(Nobody),
         reload_inventory: Box::new(load),
-        reporter: RefCell::new(reporter),
-        contents: Rc::default(),
-        links: RefCell::default(),
-        stats: RefCell::default(),
-        custom: RefCell::default(),
-        custom_per_host: RefCell::default(),
-        failed: RefCell::default(),
-        unreachable: RefCell::default(),
-        started: Cell::new(false),
-        step_freely: Cell::new(false),
-        interrupted: Cell::new(false),
-        timings: engine::timings::Timings::default(),
-        warned: RefCell::default(),
-        broken: RefCell::default(),
-    });
+        reporter,
+    }));
     Ok((run, playbook))
 }

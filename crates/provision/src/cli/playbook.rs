@@ -1,6 +1,6 @@
 //! `provision PLAYBOOK...`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use engine::connector::Transport;
 use engine::event::Reporter;
 use engine::options::{BecomeDefaults, ConnectionDefaults, FactCache};
-use engine::profile::Profiler;
-use engine::world::World;
-use engine::{Options, Run, Verdict};
+use engine::{Options, Run, RunInput, Verdict};
 use lang::inventory::Inventory;
 use lang::playbook::{Hooks, Loader, Playbook};
 use lang::vars::RunVars;
@@ -206,34 +204,19 @@ pub fn new_run(
         .map_err(|e| Failure::new(format!("the path of this program is not known: {e}")))?;
     let agents = crate::agent_binary::embedded().with_local(vec![executable.into(), "__agent".into()]);
     let connector = Transport { agents: Arc::new(agents), prompter: terminal.clone() };
-    let profiler = options.profile.map(Profiler::new);
-    Ok(Rc::new(Run {
-        options: Arc::new(options),
+    Ok(Rc::new(Run::new(RunInput {
+        options,
         templar: setup.templar.clone(),
-        vars: Arc::new(vars),
-        world: World::new(inventory),
+        vars,
+        inventory,
         hooks,
         loader,
         secrets: Some(setup.secrets.clone()),
         connector: Rc::new(connector),
-        user: Rc::new(SharedTerminal(terminal)),
+        user: terminal,
         reload_inventory: setup.reload(),
-        reporter: RefCell::new(reporter),
-        contents: Rc::default(),
-        links: RefCell::default(),
-        stats: RefCell::default(),
-        custom: RefCell::default(),
-        custom_per_host: RefCell::default(),
-        failed: RefCell::default(),
-        unreachable: RefCell::default(),
-        started: Cell::new(false),
-        step_freely: Cell::new(false),
-        profiler,
-        interrupted: Cell::new(false),
-        timings: engine::timings::Timings::default(),
-        warned: RefCell::default(),
-        broken: RefCell::default(),
-    }))
+        reporter,
+    })))
 }
 
 /// Warnings of templates become events.
@@ -261,40 +244,6 @@ async fn on_interrupt(run: Rc<Run>) {
     );
     if tokio::signal::ctrl_c().await.is_ok() {
         std::process::exit(Exit::Interrupted as i32);
-    }
-}
-
-struct SharedTerminal(Arc<Terminal>);
-
-impl engine::user::User for SharedTerminal {
-    fn is_interactive(&self) -> bool {
-        self.0.is_interactive()
-    }
-
-    fn show(&self, text: &str) {
-        self.0.show(text);
-    }
-
-    fn pause(
-        &self,
-        question: &engine::user::PauseQuestion,
-    ) -> futures::future::LocalBoxFuture<'_, engine::user::PauseAnswer> {
-        self.0.pause(question)
-    }
-
-    fn step(&self, task: &str) -> futures::future::LocalBoxFuture<'_, engine::user::StepAnswer> {
-        self.0.step(task)
-    }
-
-    fn prompt(
-        &self,
-        prompt: &engine::user::VarsPrompt,
-    ) -> futures::future::LocalBoxFuture<'_, Option<String>> {
-        self.0.prompt(prompt)
-    }
-
-    fn debug(&self, question: &str) -> futures::future::LocalBoxFuture<'_, Option<String>> {
-        self.0.debug(question)
     }
 }
 
