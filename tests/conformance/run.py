@@ -91,7 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('targets', nargs='*')
     parser.add_argument('--write', action='store_true', help='write docs/compatibility.md')
-    parser.add_argument('--workdir', type=Path, default=Path('/var/tmp/provision-conformance'))
+    parser.add_argument('--workdir', type=Path, default=ROOT / 'target/conformance')
     options = parser.parse_args()
     compat = harness()
     prepare(compat)

@@ -467,7 +467,7 @@ impl PlayRun {
 
     /// May facts change which files of variables the play has?
     pub fn vars_files_may_change(&self) -> bool {
-        self.play.vars_files.iter().any(Value::has_template)
+        self.play.vars_files().iter().any(Value::has_template)
     }
 
     /// The result as `register` takes it.

@@ -338,7 +338,7 @@ impl Run {
 
     /// `vars_files` of the play for one host: names may depend on its variables.
     pub fn read_vars_files(&self, play: &Arc<Play>, vars: &Arc<PlayVars>, host: &str) -> Result<()> {
-        if play.vars_files.is_empty() {
+        if play.vars_files().is_empty() {
             return Ok(());
         }
         let state = crate::ahead::now(&self.world);

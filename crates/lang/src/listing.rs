@@ -4,5 +4,5 @@ mod plays;
 mod tags;
 
 pub(crate) use plays::tag_names;
-pub use plays::{Listing, list};
+pub use plays::{Listing, check, list};
 pub use tags::TagSelection;

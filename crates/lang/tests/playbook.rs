@@ -5,7 +5,7 @@ mod playbook_support;
 use std::collections::BTreeMap;
 
 use lang::error::ErrorKind;
-use lang::listing::{Listing, TagSelection, list};
+use lang::listing::{Listing, TagSelection, check, list};
 use playbook_support::{Case, cases, loader};
 
 /// Cases that are answered differently on purpose, with the exit code: ansible-core accepts while loading what cannot
@@ -194,7 +194,9 @@ fn listings_are_those_of_ansible() {
         for file in &files {
             match loader.playbook(&dir.path().join(file)) {
                 Ok(playbook) => {
-                    if list(&playbook, file, &what, &loader, &mut out).is_err() {
+                    if check(&playbook, &loader).is_err()
+                        || list(&playbook, file, &what, &loader, &mut out).is_err()
+                    {
                         break;
                     }
                 }

@@ -50,4 +50,5 @@ CASES = [
     case("alias path", T, path=D + "d", pattern="*.log"),
     case("check", T, paths=D + "d", check=True),
     case("empty directory", "mkdir d", paths=D + "d"),
+    case("empty path", T, paths=["", D + "d"]),
 ]

@@ -33,7 +33,7 @@ impl Run {
             read.map_err(one)?;
             self.load_facts(host);
             // Files that facts name are not known yet.
-            if !play.vars_files.iter().any(lang::Value::has_template) {
+            if !play.vars_files().iter().any(lang::Value::has_template) {
                 self.read_vars_files(play, &vars, host).map_err(one)?;
             }
         }

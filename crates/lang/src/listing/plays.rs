@@ -16,6 +16,11 @@ pub struct Listing<'a> {
     pub selection: &'a TagSelection,
 }
 
+/// Find what is wrong with a playbook that its listing needs: as ansible-playbook, before anything is printed.
+pub fn check(playbook: &Playbook, loader: &Loader) -> Result<()> {
+    playbook.plays.iter().try_for_each(|play| loader.check_play(play))
+}
+
 /// The listing of a playbook, as ansible-playbook prints it; `name` is the playbook as the user named it. It is
 /// written to `out` as far as it goes before an error.
 pub fn list(
@@ -46,12 +51,18 @@ fn list_play(
     let patterns = loader.play_hosts(play, &answers)?;
     let hosts = patterns.join(",");
     let name = loader.play_name(play, &answers)?;
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| hosts.clone());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| match patterns.as_slice() {
+        [] => "None".to_owned(),
+        _ => hosts.clone(),
+    });
     let mut all_tags = loader.play_tags(play)?;
     let tags: Vec<String> = all_tags.iter().cloned().collect();
     let _ = writeln!(out, "\n  play #{number} ({hosts}): {name}\tTAGS: [{}]", tags.join(","));
     if let Some(matching) = what.hosts {
-        let list = Value::list(patterns.iter().map(|p| Value::str(p.as_str())).collect());
+        let list = match patterns.as_slice() {
+            [] => Value::Null,
+            patterns => Value::list(patterns.iter().map(|p| Value::str(p.as_str())).collect()),
+        };
         let hosts = matching(&patterns)?;
         let _ = writeln!(
             out,

@@ -25,7 +25,10 @@ pub struct Frame {
 
 #[derive(Clone, Debug)]
 pub enum FrameKind {
-    Play,
+    Play {
+        /// Each a file name or a list of names of which the first that exists is taken; may be templates.
+        vars_files: Vec<Value>,
+    },
     /// An entry of `roles:`, a dependency, or an imported or included role.
     Role(Arc<Role>),
     /// A block as written.
@@ -34,9 +37,7 @@ pub enum FrameKind {
     Import,
     /// An `include_tasks` or `include_role` task: its keywords are its own, only its variables are inherited.
     /// Holds the rendered parameters of that inclusion (the loop variable and the like).
-    Include {
-        params: Map,
-    },
+    Include { params: Map },
 }
 
 impl Frame {

@@ -151,8 +151,6 @@ struct Load<'l> {
     roles: Vec<Arc<Role>>,
     /// Handlers of imported roles.
     role_handlers: Vec<Item>,
-    /// `vars_files` of the play that could be read without a host, for names of imports.
-    vars_files: Vec<crate::Value>,
 }
 
 impl<'l> Load<'l> {
@@ -165,7 +163,6 @@ impl<'l> Load<'l> {
             importing: Vec::new(),
             roles: Vec::new(),
             role_handlers: Vec::new(),
-            vars_files: Vec::new(),
         }
     }
 

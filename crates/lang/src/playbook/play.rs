@@ -5,7 +5,7 @@ use crate::keywords::Keyword;
 use crate::role::Role;
 use crate::{Map, Pos, Value};
 
-use super::{Frame, Item};
+use super::{Frame, FrameKind, Item};
 
 /// One play.
 ///
@@ -18,8 +18,6 @@ pub struct Play {
     pub hosts: Value,
     /// Keywords and variables of the play: the end of every chain in it.
     pub frame: Arc<Frame>,
-    /// Each a file name or a list of names of which the first that exists is taken; may be templates.
-    pub vars_files: Vec<Value>,
     pub vars_prompt: Vec<Prompt>,
     /// Every role that was expanded in it, dependencies before the roles that need them.
     pub roles: Vec<Arc<Role>>,
@@ -61,6 +59,14 @@ impl Play {
     pub fn prompt_defaults(&self) -> Map {
         let value = |prompt: &Prompt| prompt.default.clone().unwrap_or_default();
         self.vars_prompt.iter().map(|prompt| (prompt.name.as_str().into(), value(prompt))).collect()
+    }
+
+    /// `vars_files`, as written.
+    pub fn vars_files(&self) -> &[Value] {
+        match &self.frame.kind {
+            FrameKind::Play { vars_files } => vars_files,
+            _ => &[],
+        }
     }
 
     pub fn vars(&self) -> &Map {

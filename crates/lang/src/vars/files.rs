@@ -25,7 +25,7 @@ pub fn read_vars_files(
     let mut vars = Map::new();
     let mut warnings = Vec::new();
     let search_path = [play.basedir.to_path_buf()];
-    for entry in &play.vars_files {
+    for entry in play.vars_files() {
         let names = entry.as_list().unwrap_or(std::slice::from_ref(entry));
         for name in names {
             // Names may depend on what the entries before have read.

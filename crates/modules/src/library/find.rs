@@ -1,7 +1,7 @@
 //! `find`: files of directories that fit.
 
-use std::fs::{self, Metadata, OpenOptions};
-use std::io::Read;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -74,9 +74,11 @@ impl Module for Find {
         let mut search = Search::new(&args, host)?;
         let mut skipped = Map::new();
         for path in &args.paths {
-            let top = path.trim_end_matches('/');
-            let top = if top.is_empty() { "/" } else { top };
-            if !host.path(top).is_dir() {
+            let top = match path.trim_end_matches('/') {
+                "" if !path.is_empty() => "/",
+                top => top,
+            };
+            if top.is_empty() || !host.path(top).is_dir() {
                 skipped.insert(path.0.clone(), format!("'{}' is not a directory", path.0).into());
                 continue;
             }
@@ -274,11 +276,20 @@ impl<'a> Search<'a> {
 
     fn has_content(&self, real: &Path) -> bool {
         let Some(regex) = &self.contains else { return true };
-        let Ok(text) = read_text(real) else { return false };
+        let Ok(file) = open(real) else { return false };
+        let mut reader = BufReader::new(file);
+        let mut text = String::new();
         if self.args.read_whole_file {
-            return regex.is_match(&text);
+            return reader.take(LONGEST).read_to_string(&mut text).is_ok() && regex.is_match(&text);
         }
-        text.split_inclusive('\n').any(|line| regex.matches_start(line).is_some())
+        loop {
+            text.clear();
+            match reader.by_ref().take(LONGEST).read_line(&mut text) {
+                Ok(0) | Err(_) => return false,
+                Ok(_) if regex.matches_start(&text).is_some() => return true,
+                Ok(_) => {}
+            }
+        }
     }
 
     fn entry(&self, path: &str, real: &Path, meta: &Metadata) -> Map {
@@ -298,15 +309,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The text of a file. Files that would keep the reader waiting for more (`/proc/kmsg`) cannot be read.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(nix::libc::O_NONBLOCK)
-        .open(path)?
-        .read_to_string(&mut text)?;
-    Ok(text)
+/// The longest line that is looked at in one piece, in bytes (files of `/proc` may have no end).
+const LONGEST: u64 = 256 << 20;
+
+/// Opens a file, without waiting: what would keep the reader waiting for more (`/proc/kmsg`) cannot be read.
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)
 }
 
 const AGES: &[(char, i64)] = &[('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];

@@ -1,7 +1,7 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags` and `--syntax-check`.
 
 use lang::inventory::Inventory;
-use lang::listing::{Listing, TagSelection, list};
+use lang::listing::{Listing, TagSelection, check, list};
 use lang::patterns::limit_patterns;
 use lang::playbook::{Loader, Playbook};
 
@@ -32,6 +32,7 @@ pub fn print(
         hosts: options.list_hosts.then_some(&hosts),
         selection: &selection,
     };
+    playbooks.iter().try_for_each(|playbook| check(playbook, loader))?;
     for playbook in playbooks {
         let name = playbook.path.to_string_lossy();
         let mut text = String::new();

@@ -197,7 +197,7 @@ pub(super) fn find(frame: &Arc<Frame>, name: &str, place: Place, basedir: &Path)
         match &around.kind {
             FrameKind::Import | FrameKind::Include { .. } => dir = around.dir.join(dir),
             FrameKind::Role(_) => break,
-            FrameKind::Block | FrameKind::Play => continue,
+            FrameKind::Block | FrameKind::Play { .. } => continue,
         }
         let near = files::below(&root.join(&dir), name);
         for path in [near, beside.clone()] {
@@ -225,7 +225,7 @@ fn cycle(frame: &Arc<Frame>, path: &Path) -> Option<String> {
             FrameKind::Include { .. } => return None,
             FrameKind::Import => chain.push(around.pos.to_string()),
             FrameKind::Role(_) => {}
-            FrameKind::Block | FrameKind::Play => continue,
+            FrameKind::Block | FrameKind::Play { .. } => continue,
         }
         if &*around.file == path {
             return Some(chain.join(", imported by "));

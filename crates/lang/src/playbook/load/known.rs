@@ -50,13 +50,25 @@ impl Loader {
         Ok(names)
     }
 
-    /// The patterns in `hosts`; `answers` are those to `vars_prompt`.
+    /// The patterns in `hosts`; `answers` are those to `vars_prompt`. None if it is a template of nothing.
     pub fn play_hosts(&self, play: &Arc<Play>, answers: &Map) -> Result<Vec<String>> {
-        let hosts = self.known(&play.hosts, answers, &play.frame)?;
+        let hosts = self.known(&play.hosts, answers, &play.frame).map_err(|cause| {
+            Error::new("Error processing keyword 'hosts'")
+                .with_kind(ErrorKind::Syntax)
+                .at(play.hosts.pos().or(Some(&play.pos)))
+                .caused_by(cause)
+        })?;
         Ok(match &hosts {
+            Value::Null => Vec::new(),
             Value::List(items) => items.iter().map(python_str).collect(),
             single => vec![python_str(single)],
         })
+    }
+
+    /// Is there something wrong with a play that shows before there is a host: its patterns, its files of variables?
+    pub fn check_play(&self, play: &Arc<Play>) -> Result<()> {
+        self.play_hosts(play, &play.prompt_defaults())?;
+        Load::new(self, play.basedir.clone()).static_vars_files(&play.frame).map(drop)
     }
 
     /// The name of a play, rendered.

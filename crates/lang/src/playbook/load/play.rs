@@ -59,7 +59,7 @@ impl Load<'_> {
         };
         self.take_in(&mut fields, imported, node);
         let frame = Arc::new(Frame {
-            kind: FrameKind::Play,
+            kind: FrameKind::Play { vars_files },
             name: fields.name.clone(),
             attrs: fields.attrs,
             vars: fields.vars,
@@ -68,7 +68,6 @@ impl Load<'_> {
             dir: Default::default(),
             pos: node.pos.clone(),
         });
-        self.vars_files.clone_from(&vars_files);
         self.roles.clear();
         self.role_handlers.clear();
         let (role_tasks, mut handlers) = self.play_roles(node, &frame);
@@ -80,7 +79,6 @@ impl Load<'_> {
             name: fields.name,
             hosts: hosts.to_value(),
             frame,
-            vars_files,
             vars_prompt,
             roles: std::mem::take(&mut self.roles),
             pre_tasks,

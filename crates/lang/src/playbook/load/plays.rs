@@ -126,7 +126,7 @@ impl Load<'_> {
         vars.extend(fields.vars);
         // Names of imported playbooks see extra vars and the variables of the import.
         let frame = Arc::new(Frame {
-            kind: FrameKind::Play,
+            kind: FrameKind::Play { vars_files: Vec::new() },
             name: None,
             attrs: Default::default(),
             vars: vars.clone(),

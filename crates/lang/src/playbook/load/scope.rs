@@ -29,7 +29,7 @@ impl LoadScope {
             _ => {}
         }
         let roles = || self.frame.roles();
-        let blocks = self.frame.chain().filter(|f| !matches!(f.kind, FrameKind::Play));
+        let blocks = self.frame.chain().filter(|f| !matches!(f.kind, FrameKind::Play { .. }));
         let levels = std::iter::once(&*self.extra)
             .chain(roles().map(|r| &r.params))
             .chain(std::iter::once(&self.own))
@@ -88,28 +88,28 @@ impl Load<'_> {
             extra: self.loader.extra.clone(),
             own: own.clone(),
             frame: frame.clone(),
-            vars_files: self.static_vars_files(frame),
+            vars_files: self.static_vars_files(frame)?,
             basedir: self.basedir.clone(),
             search: vec![self.basedir.to_path_buf()],
         });
         self.loader.hooks.render(value, &scope)
     }
 
-    /// `vars_files` whose names have no templates, the last one first.
-    fn static_vars_files(&mut self, frame: &Arc<Frame>) -> Vec<Arc<Map>> {
-        let Some(play) = frame.chain().last() else { return Vec::new() };
+    /// What is in the `vars_files` around whose names have no templates, the last one first. A file that is not there
+    /// has nothing in it.
+    pub(super) fn static_vars_files(&mut self, frame: &Arc<Frame>) -> Result<Vec<Arc<Map>>> {
+        let Some(play) = frame.chain().last() else { return Ok(Vec::new()) };
+        let FrameKind::Play { vars_files } = &play.kind else { return Ok(Vec::new()) };
         let dir = files::directory(&play.file);
-        let names: Vec<String> =
-            self.vars_files.iter().rev().filter_map(|v| Some(v.as_str()?.to_owned())).collect();
         let mut maps = Vec::new();
-        for name in names.iter().filter(|name| !may_be_template(name)) {
-            // What is wrong with the file is reported when a host needs it, as Ansible does.
-            if let Ok(node) = self.read(&files::below(&dir, name))
-                && let Value::Map(map) = node.to_value()
+        for name in vars_files.iter().rev().filter_map(Value::as_str).filter(|name| !may_be_template(name)) {
+            let path = files::below(&dir, name);
+            if path.is_file()
+                && let Value::Map(map) = self.read(&path)?.to_value()
             {
                 maps.push(map);
             }
         }
-        maps
+        Ok(maps)
     }
 }

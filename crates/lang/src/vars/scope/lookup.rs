@@ -85,7 +85,7 @@ impl TaskScope {
             level!(&task.vars);
         }
         for frame in frame.into_iter().flat_map(|f| f.chain()) {
-            if !matches!(frame.kind, FrameKind::Play | FrameKind::Role(_)) {
+            if !matches!(frame.kind, FrameKind::Play { .. } | FrameKind::Role(_)) {
                 level!(&frame.vars);
             }
         }

@@ -197,7 +197,7 @@ fn nothing() -> Task {
         place: Place::Task,
         implicit: true,
         frame: Arc::new(Frame {
-            kind: FrameKind::Play,
+            kind: FrameKind::Play { vars_files: Vec::new() },
             name: None,
             attrs: Attrs::default(),
             vars: Map::new(),
