@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::template::circles::{Call, Circles};
 use crate::template::eval;
 use crate::template::object::{Fail, R, Undef, V};
 use crate::template::scope::{Overlay, Scope};
@@ -78,29 +79,51 @@ pub(crate) struct Env {
     pub chain: Rc<RefCell<Vec<Arc<str>>>>,
     /// The directory of the template file being rendered, searched last for what it includes.
     pub template_dir: Option<std::path::PathBuf>,
+    /// What is to be let go when the call ends; shared as well.
+    pub circles: Rc<Circles>,
     names: RefCell<HashMap<Arc<str>, Option<V>>>,
     hosts: RefCell<HashMap<String, Option<Rc<Env>>>>,
 }
 
 impl Env {
-    pub fn new(templar: Arc<Shared>, scope: Arc<dyn Scope>, limits: Rc<Limits>) -> Rc<Self> {
-        let chain = Rc::new(RefCell::new(Vec::new()));
-        Self::with_chain(templar, scope, limits, chain)
+    /// The outermost environment of a new call.
+    pub fn begin(templar: Arc<Shared>, scope: Arc<dyn Scope>, limits: Rc<Limits>) -> Call {
+        Call::new(Self::noted(Self {
+            templar,
+            scope,
+            limits,
+            chain: Rc::default(),
+            template_dir: None,
+            circles: Rc::default(),
+            names: RefCell::default(),
+            hosts: RefCell::default(),
+        }))
     }
 
-    fn with_chain(
-        templar: Arc<Shared>,
-        scope: Arc<dyn Scope>,
-        limits: Rc<Limits>,
-        chain: Rc<RefCell<Vec<Arc<str>>>>,
-    ) -> Rc<Self> {
-        let (names, hosts) = (RefCell::default(), RefCell::default());
-        Rc::new(Self { templar, scope, limits, chain, template_dir: None, names, hosts })
+    fn noted(env: Self) -> Rc<Self> {
+        let env = Rc::new(env);
+        env.circles.note_env(&env);
+        env
     }
 
-    /// The same call with another scope over it.
-    pub fn with_scope(&self, scope: Arc<dyn Scope>) -> Rc<Self> {
-        Self::with_chain(self.templar.clone(), scope, self.limits.clone(), self.chain.clone())
+    /// The same call with another scope, for the templates in `template_dir`.
+    fn with_scope(&self, scope: Arc<dyn Scope>, template_dir: Option<std::path::PathBuf>) -> Rc<Self> {
+        Self::noted(Self {
+            templar: self.templar.clone(),
+            scope,
+            limits: self.limits.clone(),
+            chain: self.chain.clone(),
+            template_dir,
+            circles: self.circles.clone(),
+            names: RefCell::default(),
+            hosts: RefCell::default(),
+        })
+    }
+
+    /// Let go of everything that was read.
+    pub fn forget(&self) {
+        self.names.take();
+        self.hosts.take();
     }
 
     /// The same call, for the templates beside a template file.
@@ -110,15 +133,7 @@ impl Env {
             true => env.scope.clone(),
             false => Arc::new(Overlay { vars: vars.clone(), below: env.scope.clone() }),
         };
-        Rc::new(Self {
-            templar: env.templar.clone(),
-            scope,
-            limits: env.limits.clone(),
-            chain: env.chain.clone(),
-            template_dir,
-            names: RefCell::default(),
-            hosts: RefCell::default(),
-        })
+        env.with_scope(scope, template_dir)
     }
 
     /// A variable, one level rendered; `None` when nothing has that name.
@@ -150,7 +165,7 @@ impl Env {
         if let Some(known) = self.hosts.borrow().get(host) {
             return Ok(known.clone());
         }
-        let env = self.scope.hostvars(host)?.map(|scope| self.with_scope(scope));
+        let env = self.scope.hostvars(host)?.map(|scope| self.with_scope(scope, None));
         self.hosts.borrow_mut().insert(host.to_string(), env.clone());
         Ok(env)
     }

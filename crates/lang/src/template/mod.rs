@@ -6,6 +6,7 @@
 //! only when a template touches them, and only if the user wrote them: what came from a host or out of a
 //! template is never rendered again.
 
+mod circles;
 mod env;
 mod eval;
 mod file;

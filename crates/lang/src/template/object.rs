@@ -239,6 +239,19 @@ impl V {
         }
     }
 
+    /// Does it refer to a frame of a template?
+    pub fn knows_frame(&self) -> bool {
+        match self {
+            Self::Func(func) => matches!(func.as_ref(), Func::Macro(_) | Func::Block(..)),
+            Self::Obj(obj) => match obj.as_ref() {
+                Obj::Module { .. } | Obj::SelfBlocks(_) => true,
+                Obj::Loop(state) => state.recurse.is_some(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     pub fn is_undef(&self) -> bool {
         matches!(self, Self::Undef(_))
     }

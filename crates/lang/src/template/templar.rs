@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use minijinja::syntax::SyntaxConfig;
 
 use crate::error::ErrorKind;
+use crate::template::circles::Call;
 use crate::template::env::{Env, Limits};
 use crate::template::eval::args::Args;
 use crate::template::eval::finalize::finalize;
@@ -247,8 +248,8 @@ impl Templar {
         Self { shared: Shared::new(options) }
     }
 
-    fn env(&self, scope: &Arc<dyn Scope>) -> Rc<Env> {
-        Env::new(self.shared.clone(), scope.clone(), Limits::new(FUEL, BYTES))
+    fn env(&self, scope: &Arc<dyn Scope>) -> Call {
+        Env::begin(self.shared.clone(), scope.clone(), Limits::new(FUEL, BYTES))
     }
 
     /// The value with everything in it rendered and decrypted. Strings that are not templates stay as they are.
@@ -441,7 +442,8 @@ impl Templar {
         options: &TemplateOptions,
         scope: &Arc<dyn Scope>,
     ) -> Result<Value> {
-        let env = Env::for_template(&self.env(scope), file, &options.vars);
+        let call = self.env(scope);
+        let env = Env::for_template(&call, file, &options.vars);
         let pos = Pos { file: file.into(), line: 1, column: 1 };
         let value = render_file(&self.shared, source, file, options, &env)?;
         finalize(&value).map_err(|fail| finish(fail, Some(&pos)))

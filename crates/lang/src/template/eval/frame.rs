@@ -58,8 +58,16 @@ impl Frame {
         }
     }
 
-    pub fn set(&self, name: &Arc<str>, value: V) {
+    pub fn set(self: &Rc<Self>, name: &Arc<str>, value: V) {
+        if value.knows_frame() {
+            self.env().circles.note_frame(self);
+        }
         self.vars.borrow_mut().insert(name.clone(), value);
+    }
+
+    /// Let go of all names.
+    pub fn forget(&self) {
+        self.vars.take();
     }
 
     /// The outermost frame: the top level of the template.
