@@ -1,6 +1,7 @@
 //! What lies on the workers' desk: the queue, the steps in hand, and what the controller said meanwhile.
 //!
-//! Reader and workers meet here; each worker has a [`Seat`], and at most one step in hand. Whatever must not come
+//! Reader and workers meet here; each worker has a [`Seat`], and one step in hand, or several that are done together.
+//! Whatever must not come
 //! between two messages (a failure and the drop that follows it) is sent while the lock is held.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -32,8 +33,8 @@ struct State {
     not_unchanged: HashSet<u64>,
     /// No more input, or nobody to answer.
     ended: bool,
-    /// By the number of the seat.
-    hands: BTreeMap<usize, Hand>,
+    /// By the number of the seat, and that of the step.
+    hands: BTreeMap<(usize, u64), Hand>,
     /// Queued steps that were cancelled before their turn.
     cancelled: HashSet<u64>,
     children: VecDeque<ChildEvent>,
@@ -49,6 +50,20 @@ struct Hand {
     permitted: bool,
     dropped: bool,
     cancelled: Arc<AtomicBool>,
+    continue_on_failure: bool,
+}
+
+impl Hand {
+    fn of(step: &Step, permitted: bool, cancelled: Arc<AtomicBool>) -> Self {
+        Self {
+            id: step.id,
+            alone: step.after.is_none(),
+            permitted,
+            dropped: false,
+            cancelled,
+            continue_on_failure: step.continue_on_failure,
+        }
+    }
 }
 
 /// Why a wait ended.
@@ -98,6 +113,38 @@ impl State {
                         return Some(at);
                     }
                 }
+            }
+            open.insert(step.id);
+        }
+        None
+    }
+
+    /// The step that a seat has in hand; the first of those that are done together.
+    fn hand(&self, seat: usize) -> Option<&Hand> {
+        self.hands.range((seat, 0)..=(seat, u64::MAX)).next().map(|(_, hand)| hand)
+    }
+
+    fn put_away(&mut self, seat: usize) -> Option<Hand> {
+        let id = self.hand(seat)?.id;
+        self.hands.remove(&(seat, id))
+    }
+
+    /// The first step in the queue that may be done together with those that a seat has in hand, as `fits` sees it.
+    fn fellow(&self, seat: usize, fits: &dyn Fn(&Step) -> bool) -> Option<usize> {
+        let of_seat = |id: &u64| self.hands.contains_key(&(seat, *id));
+        let mut open: HashSet<u64> = self.hands.values().map(|hand| hand.id).collect();
+        for (at, step) in self.queue.iter().enumerate() {
+            let after = step.after.as_ref()?;
+            let follows = |id: &u64| !open.contains(id) || (of_seat(id) && step.together.contains(id));
+            let gate = |id: &u64| !open.contains(id) && !self.not_unchanged.contains(id);
+            if !step.together.is_empty()
+                && step.permission == Permission::Granted
+                && after.iter().all(follows)
+                && step.unless_changed.iter().all(gate)
+                && !self.cancelled.contains(&step.id)
+                && fits(step)
+            {
+                return Some(at);
             }
             open.insert(step.id);
         }
@@ -236,14 +283,8 @@ impl Seat {
                 && let Some(step) = state.queue.remove(at)
             {
                 let cancelled = Arc::new(AtomicBool::new(state.cancelled.remove(&step.id)));
-                let hand = Hand {
-                    id: step.id,
-                    alone: step.after.is_none(),
-                    permitted: step.permission == Permission::Granted,
-                    dropped: false,
-                    cancelled: cancelled.clone(),
-                };
-                state.hands.insert(self.number, hand);
+                let hand = Hand::of(&step, step.permission == Permission::Granted, cancelled.clone());
+                state.hands.insert((self.number, step.id), hand);
                 if step.unless_changed.iter().any(|id| state.not_unchanged.contains(id)) {
                     self.drop_all(&mut state);
                     continue;
@@ -254,10 +295,11 @@ impl Seat {
         }
     }
 
-    /// Answer the step in hand. `drop_rest`: its failure ends the queue.
-    pub fn answer(&self, outcome: Outcome, drop_rest: bool) {
+    /// Answer the step in hand. Its failure ends the queue, unless it says otherwise.
+    pub fn answer(&self, outcome: Outcome) {
         self.desk.with(|state| {
-            let Some(hand) = state.hands.remove(&self.number) else { return };
+            let Some(hand) = state.put_away(self.number) else { return };
+            let drop_rest = outcome.failed() && !hand.continue_on_failure;
             if !hand.dropped {
                 if outcome.changed() || outcome.failed() {
                     state.not_unchanged.insert(hand.id);
@@ -273,20 +315,62 @@ impl Seat {
 
     /// The step in hand is not valid any more: drop it with all that follows.
     fn drop_all(&self, state: &mut State) {
-        let Some(hand) = state.hands.remove(&self.number) else { return };
+        let Some(hand) = state.put_away(self.number) else { return };
         self.desk.drop_queue(state, vec![hand.id]);
     }
 
     /// Put the step in hand away without an answer: it was dropped, or nobody listens.
     pub fn put_away(&self) {
         self.desk.with(|state| {
-            state.hands.remove(&self.number);
+            state.put_away(self.number);
             self.desk.say_dropped(state);
         });
     }
 
+    /// Take a further step in hand that may be done together with those that are. It can still be dropped, until
+    /// [`Seat::begin`].
+    pub fn join(&self, fits: impl Fn(&Step) -> bool) -> Option<Turn> {
+        let mut state = self.desk.lock();
+        let at = state.fellow(self.number, &fits)?;
+        let step = state.queue.remove(at)?;
+        let cancelled = Arc::<AtomicBool>::default();
+        state.hands.insert((self.number, step.id), Hand::of(&step, false, cancelled.clone()));
+        Some(Turn { step, cancelled })
+    }
+
+    /// The steps that joined begin with the first. False if they were dropped: then it is alone again.
+    pub fn begin(&self) -> bool {
+        self.desk.with(|state| {
+            let all = state.hands.range_mut((self.number, 0)..=(self.number, u64::MAX));
+            let mut joined: Vec<&mut Hand> = all.skip(1).map(|(_, hand)| hand).collect();
+            if joined.iter().all(|hand| !hand.dropped) {
+                joined.iter_mut().for_each(|hand| hand.permitted = true);
+                return true;
+            }
+            let ids: Vec<u64> = joined.iter().map(|hand| hand.id).collect();
+            ids.iter().for_each(|id| drop(state.hands.remove(&(self.number, *id))));
+            self.desk.say_dropped(state);
+            false
+        })
+    }
+
+    /// Put a step that joined back to its place in the queue.
+    pub fn hand_back(&self, step: Step) {
+        self.desk.with(|state| {
+            let Some(hand) = state.hands.remove(&(self.number, step.id)) else { return };
+            if hand.dropped {
+                return self.desk.say_dropped(state);
+            }
+            if hand.cancelled.load(Ordering::Relaxed) {
+                state.cancelled.insert(step.id);
+            }
+            let at = state.queue.partition_point(|queued| queued.id < step.id);
+            state.queue.insert(at, step);
+        });
+    }
+
     fn look<T>(&self, look: impl FnOnce(&Hand) -> T) -> Option<T> {
-        self.desk.lock().hands.get(&self.number).map(look)
+        self.desk.lock().hand(self.number).map(look)
     }
 
     /// Has the step in hand permission to change the host?
@@ -306,7 +390,7 @@ impl Seat {
     /// Take permission for the step in hand, or say that it is ready and wait for permission.
     pub fn ask(&self) -> News {
         let state = self.desk.lock();
-        match state.hands.get(&self.number) {
+        match state.hand(self.number) {
             Some(hand) if hand.dropped => return News::Dropped,
             Some(hand) if hand.permitted => return News::Go,
             Some(hand) => self.desk.outbox.send(FromAgent::Ready { id: hand.id }),
@@ -319,7 +403,7 @@ impl Seat {
     /// Send a message that belongs to the step in hand, unless it was dropped.
     pub fn say(&self, message: FromAgent) {
         let state = self.desk.lock();
-        if state.hands.get(&self.number).is_none_or(|h| !h.dropped) {
+        if state.hand(self.number).is_none_or(|h| !h.dropped) {
             self.desk.outbox.send(message);
         }
     }
@@ -347,7 +431,7 @@ impl Seat {
             if interest.contents.is_some_and(|seen| seen != state.contents) {
                 return News::Contents;
             }
-            match state.hands.get(&self.number) {
+            match state.hand(self.number) {
                 Some(hand) if hand.dropped && !interest.even_dropped => return News::Dropped,
                 Some(hand) if interest.permission && hand.permitted => return News::Go,
                 Some(hand) if hand.cancelled.load(Ordering::Relaxed) && !interest.even_cancelled => {

@@ -4,7 +4,8 @@
 //!
 //! - the *worker* ([`serve`]) takes one step after the other from the queue, plans it, waits for permission if
 //!   it has to, carries it out and answers. All changes to the host happen here, one after the other. Only when
-//!   steps say which others they have to follow (strategy `graph`) are there several workers;
+//!   steps say which others they have to follow (strategy `graph`) are there several workers, and steps that are done
+//!   [`together`];
 //! - a *reader* puts what the controller sends where the worker finds it: steps into the queue, contents of
 //!   files into the [`store`], `Go`, `Flush` and `Cancel` into the [`desk`];
 //! - a *writer* sends answers, as many at a time as there are;
@@ -27,6 +28,7 @@ mod start;
 mod step;
 mod store;
 mod tmp;
+mod together;
 
 pub use serve::{ServeError, serve};
 pub use start::{Program, main};

@@ -1,5 +1,6 @@
 //! Steps for other users: handed to a child, whose messages are passed on.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::escalate::{self, Copies, Refused, Started};
 use crate::identity::User;
 use crate::start::Program;
 use crate::store::{Store, pieces};
+use crate::together;
 
 /// How long a child may take to answer the first message.
 const HELLO: Duration = Duration::from_secs(30);
@@ -43,7 +45,8 @@ impl Identity {
 
 /// How the work of a child on a step ended.
 enum End {
-    Answer(Outcome),
+    /// The outcomes of the steps that are still in hand.
+    Answers(Vec<Outcome>),
     /// Nobody wants an answer.
     Nobody,
     /// The child is gone.
@@ -57,25 +60,25 @@ impl Relay {
         Self { me, program, start, children: Vec::new(), copies: Copies::default() }
     }
 
-    /// Have a step done under another identity. `None`: nobody wants the answer.
+    /// Have a step done under another identity, perhaps together with others: see [`step::run`](crate::step::run).
     pub fn run(
         &mut self,
         step: &Step,
         wanted: &Become,
         seat: &Arc<Seat>,
         store: &Arc<Store>,
-    ) -> Option<Outcome> {
+    ) -> Vec<Outcome> {
         let at = match self.child(wanted, seat) {
             Ok(at) => at,
-            Err(refused) => return Some(refused.outcome()),
+            Err(refused) => return vec![refused.outcome()],
         };
-        match hand_over(&mut self.children[at].1, step, seat, store) {
-            End::Answer(outcome) => Some(outcome),
-            End::Nobody => None,
+        match Handing::new(&mut self.children[at].1, step, seat).run(store) {
+            End::Answers(outcomes) => outcomes,
+            End::Nobody => Vec::new(),
             End::Lost(reason) => {
                 let (_, child) = self.children.remove(at);
                 seat.forget_child(child.number);
-                Some(Outcome::failure(format!("The agent running as {} was lost: {reason}", wanted.user)))
+                vec![Outcome::failure(format!("The agent running as {} was lost: {reason}", wanted.user))]
             }
         }
     }
@@ -141,71 +144,175 @@ fn greet(child: &Child, wanted: &Become, seat: &Seat) -> Result<(), Refused> {
     }
 }
 
-fn hand_over(child: &mut Child, step: &Step, seat: &Arc<Seat>, store: &Arc<Store>) -> End {
-    let mut permitted = seat.is_permitted();
-    let mut cancelled = false;
-    let mut dropped = false;
-    // The rules of the queue are kept here: the child has one step at a time.
-    let handed = Step {
-        r#become: None,
-        continue_on_failure: true,
-        unless_changed: Vec::new(),
-        after: None,
-        python: None,
-        permission: if permitted { Permission::Granted } else { Permission::Ask },
-        ..step.clone()
-    };
-    if let Err(end) = send(child, &ToAgent::Step(Box::new(handed))) {
-        return end;
-    }
-    loop {
-        let news = seat.wait(Interest {
-            child: Some(child.number),
-            permission: !permitted,
-            even_dropped: dropped,
-            even_cancelled: cancelled || dropped,
-            // A step that may be changing the host is finished.
-            even_ended: permitted || dropped,
-            ..Interest::default()
-        });
-        let sent = match news {
-            News::Go => {
-                permitted = true;
-                send(child, &ToAgent::Go { id: step.id })
-            }
-            News::Cancelled => {
-                cancelled = true;
-                send(child, &ToAgent::Cancel { id: step.id })
-            }
-            News::Dropped => {
-                dropped = true;
-                send(child, &ToAgent::Flush { token: 1 })
-            }
-            News::Ended => return End::Nobody,
-            News::Contents | News::Late => Ok(()),
-            News::Child(ChildEvent { said: Err(reason), .. }) => return End::Lost(reason),
-            News::Child(ChildEvent { said: Ok(message), .. }) => match message {
-                FromAgent::Outcome { outcome, .. } if !dropped => return End::Answer(outcome),
-                FromAgent::Flushed { .. } if dropped => return End::Nobody,
-                FromAgent::Ready { id } => {
-                    if !permitted {
-                        seat.say(FromAgent::Ready { id });
-                    }
-                    Ok(())
-                }
-                FromAgent::Want { hashes, .. } => {
-                    hashes.into_iter().try_for_each(|hash| pass_content(child, store, seat, hash))
-                }
-                warning @ FromAgent::Warning { .. } => {
-                    seat.say(warning);
-                    Ok(())
-                }
-                FromAgent::Outcome { .. } | FromAgent::Flushed { .. } | FromAgent::Hello(_) => Ok(()),
-            },
-        };
-        if let Err(end) = sent {
-            return end;
+/// A step handed to a child, with those that may be done together with it.
+struct Handing<'a> {
+    child: &'a mut Child,
+    seat: &'a Arc<Seat>,
+    /// In hand, as the controller sent them.
+    steps: VecDeque<Step>,
+    /// May others be done together with the first?
+    shares: bool,
+    permitted: bool,
+    cancelled: bool,
+    dropped: bool,
+    /// From the one on whose failure ended the child's queue.
+    outcomes: Vec<Outcome>,
+    /// The child was told to drop what it has.
+    flushed: bool,
+}
+
+impl<'a> Handing<'a> {
+    fn new(child: &'a mut Child, step: &Step, seat: &'a Arc<Seat>) -> Self {
+        Self {
+            child,
+            seat,
+            steps: VecDeque::from([step.clone()]),
+            shares: together::in_common(step).is_some(),
+            permitted: seat.is_permitted(),
+            cancelled: false,
+            dropped: false,
+            outcomes: Vec::new(),
+            flushed: false,
         }
+    }
+
+    fn run(mut self, store: &Arc<Store>) -> End {
+        let end = match self.hand_over(store) {
+            Ok(end) | Err(end) => end,
+        };
+        if let End::Lost(_) = &end {
+            self.steps.drain(1..).for_each(|fellow| self.seat.hand_back(fellow));
+        }
+        end
+    }
+
+    fn hand_over(&mut self, store: &Arc<Store>) -> Result<End, End> {
+        // When the child knows that it would change something, what could be done with it is looked for.
+        let permission = if self.permitted && !self.shares { Permission::Granted } else { Permission::Ask };
+        let first = self.handed(&self.steps[0]);
+        self.send(&ToAgent::Step(Box::new(Step { permission, ..first })))?;
+        let mut ready = false;
+        loop {
+            let failing = !self.outcomes.is_empty();
+            let news = self.seat.wait(Interest {
+                child: Some(self.child.number),
+                permission: !self.permitted,
+                even_dropped: self.dropped || failing,
+                even_cancelled: self.cancelled || self.dropped || failing,
+                // A step that may be changing the host is finished.
+                even_ended: self.permitted || self.dropped,
+                ..Interest::default()
+            });
+            match news {
+                News::Go => {
+                    self.permitted = true;
+                    if ready || !self.shares {
+                        self.go()?;
+                    }
+                }
+                News::Cancelled => {
+                    self.cancelled = true;
+                    self.send(&ToAgent::Cancel { id: self.seat.id_in_hand() })?;
+                }
+                News::Dropped => {
+                    self.dropped = true;
+                    self.flush()?;
+                }
+                News::Ended => return Ok(End::Nobody),
+                News::Contents | News::Late => {}
+                News::Child(ChildEvent { said: Err(reason), .. }) => return Err(End::Lost(reason)),
+                News::Child(ChildEvent { said: Ok(message), .. }) => match message {
+                    FromAgent::Outcome { outcome, .. } if !self.dropped => {
+                        if let Some(end) = self.take(outcome) {
+                            return Ok(end);
+                        }
+                    }
+                    FromAgent::Flushed { token: 0, .. } => {
+                        // What was not done is dropped here, with the rest of the queue.
+                        self.steps
+                            .drain(self.outcomes.len()..)
+                            .for_each(|fellow| self.seat.hand_back(fellow));
+                        self.flush()?;
+                    }
+                    FromAgent::Flushed { .. } if self.dropped => return Ok(End::Nobody),
+                    FromAgent::Flushed { .. } => return Ok(End::Answers(std::mem::take(&mut self.outcomes))),
+                    FromAgent::Ready { id } => {
+                        ready = true;
+                        if self.permitted {
+                            self.go()?;
+                        } else {
+                            self.seat.say(FromAgent::Ready { id });
+                        }
+                    }
+                    FromAgent::Want { hashes, .. } => {
+                        for hash in hashes {
+                            pass_content(self.child, store, self.seat, hash)?;
+                        }
+                    }
+                    warning @ FromAgent::Warning { .. } => self.seat.say(warning),
+                    FromAgent::Outcome { .. } | FromAgent::Hello(_) => {}
+                },
+            }
+        }
+    }
+
+    /// A step as the child gets it. The rules of the queue are kept here: the child has one step at a time, or those
+    /// that may be done together.
+    fn handed(&self, step: &Step) -> Step {
+        Step {
+            r#become: None,
+            continue_on_failure: step.continue_on_failure || !self.shares,
+            unless_changed: Vec::new(),
+            after: step.after.clone().filter(|_| self.shares),
+            python: None,
+            ..step.clone()
+        }
+    }
+
+    /// Let the child begin, with all that may be done together.
+    fn go(&mut self) -> Result<(), End> {
+        let first = self.steps[0].clone();
+        if self.shares {
+            while let Some(fellow) = self.seat.join(|other| together::fits(&first, other)) {
+                self.steps.push_back(fellow.step);
+            }
+            if !self.seat.begin() {
+                self.steps.truncate(1);
+            }
+        }
+        for fellow in self.steps.iter().skip(1).map(|fellow| self.handed(fellow)).collect::<Vec<_>>() {
+            self.send(&ToAgent::Step(Box::new(fellow)))?;
+        }
+        self.send(&ToAgent::Go { id: first.id })
+    }
+
+    /// The next step's outcome.
+    fn take(&mut self, outcome: Outcome) -> Option<End> {
+        let step = self.steps.get(self.outcomes.len())?;
+        let ends_queue = outcome.failed() && !self.handed(step).continue_on_failure;
+        if ends_queue || !self.outcomes.is_empty() {
+            // The child is going to say what it has dropped.
+            self.outcomes.push(outcome);
+            return None;
+        }
+        self.steps.pop_front();
+        if self.steps.is_empty() {
+            return Some(End::Answers(vec![outcome]));
+        }
+        self.cancelled = false;
+        self.seat.answer(outcome);
+        None
+    }
+
+    fn flush(&mut self) -> Result<(), End> {
+        if std::mem::replace(&mut self.flushed, true) {
+            return Ok(());
+        }
+        self.send(&ToAgent::Flush { token: 1 })
+    }
+
+    fn send(&mut self, message: &ToAgent) -> Result<(), End> {
+        send(self.child, message)
     }
 }
 

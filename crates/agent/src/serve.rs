@@ -175,16 +175,15 @@ impl Office<'_> {
         let mut relay = Relay::new(self.me.clone(), self.program.clone(), self.start.clone());
         while let Some(turn) = seat.next() {
             begin(&turn);
-            let Some(outcome) = self.do_step(&turn, &seat, &mut relay) else {
+            let outcomes = self.do_step(&turn, &seat, &mut relay);
+            if outcomes.is_empty() {
                 seat.put_away();
-                continue;
-            };
-            let drop_rest = outcome.failed() && !turn.step.continue_on_failure;
-            seat.answer(outcome, drop_rest);
+            }
+            outcomes.into_iter().for_each(|outcome| seat.answer(outcome));
         }
     }
 
-    fn do_step(&self, turn: &Turn, seat: &Arc<Seat>, relay: &mut Relay) -> Option<Outcome> {
+    fn do_step(&self, turn: &Turn, seat: &Arc<Seat>, relay: &mut Relay) -> Vec<Outcome> {
         let Step { r#become, .. } = &turn.step;
         match r#become.as_ref().filter(|b| !escalate::is_self(&relay.me, b)) {
             Some(wanted) => relay.run(&turn.step, wanted, seat, self.store),

@@ -12,6 +12,7 @@ use crate::desk::{News, Seat, Turn};
 use crate::job;
 use crate::panics;
 use crate::start::Program;
+use crate::together;
 
 /// Where a step is done.
 pub struct Place<'a> {
@@ -20,41 +21,69 @@ pub struct Place<'a> {
     pub program: &'a Program,
 }
 
-/// Plan and, if allowed, apply. `None`: the step was dropped, or nobody listens any more.
-pub fn run(turn: &Turn, place: &Place<'_>, seat: &Seat) -> Option<Outcome> {
+/// Plan and, if allowed, apply. The outcomes are those of the steps that the seat has in hand: more than one if others
+/// were done together with this one, and none if it was dropped, or nobody listens any more.
+pub fn run(turn: &Turn, place: &Place<'_>, seat: &Seat) -> Vec<Outcome> {
     let step = &turn.step;
     if turn.cancelled.load(Ordering::Relaxed) {
-        return if seat.is_dropped() { None } else { Some(cancelled()) };
+        return if seat.is_dropped() { Vec::new() } else { vec![cancelled()] };
     }
     if step.background > 0 && !step.check {
         return match seat.ask() {
-            News::Go => Some(job::start(step, place)),
-            News::Cancelled => Some(cancelled()),
-            _ => None,
+            News::Go => vec![job::start(step, place)],
+            News::Cancelled => vec![cancelled()],
+            _ => Vec::new(),
         };
     }
     let host = host_for(step, place);
-    let limit = (step.timeout > 0).then(|| Duration::from_secs(step.timeout));
+    let limit = limit_of(step);
     let begun = Instant::now();
     let limited = host.clone().with_limits(turn.cancelled.clone(), limit.map(|l| begun + l));
-    let plan = match plan(step, &limited) {
+    let mut plan = match plan(step, &limited) {
         Ok(plan) => plan,
-        Err(outcome) => return finish(turn, outcome, begun, limit),
+        Err(outcome) => return vec![finish(turn, outcome, begun)],
     };
     let planning = begun.elapsed();
     if !plan.changes() || step.check {
-        return finish(turn, plan.outcome(), begun, limit);
+        return vec![finish(turn, plan.outcome(), begun)];
     }
     match seat.ask() {
         News::Go => {}
-        News::Cancelled => return Some(cancelled()),
-        _ => return None,
+        News::Cancelled => return vec![cancelled()],
+        _ => return Vec::new(),
     }
     // Waiting for permission does not count.
     let begun = Instant::now().checked_sub(planning).unwrap_or_else(Instant::now);
     let limited = host.with_limits(turn.cancelled.clone(), limit.map(|l| begun + l));
-    let outcome = panics::catch(|| plan.carry_out(&limited)).unwrap_or_else(|text| panicked(step, &text));
-    finish(turn, outcome, begun, limit)
+    if let Some(share) = plan.share.take()
+        && let Some(outcomes) = together::run(turn, share, place, seat, &limited)
+    {
+        return outcomes;
+    }
+    vec![carry_out(turn, plan, &limited, begun)]
+}
+
+/// Plan and apply a step that has permission.
+pub fn alone(turn: &Turn, place: &Place<'_>) -> Outcome {
+    if turn.cancelled.load(Ordering::Relaxed) {
+        return cancelled();
+    }
+    let begun = Instant::now();
+    let until = limit_of(&turn.step).map(|limit| begun + limit);
+    let host = host_for(&turn.step, place).with_limits(turn.cancelled.clone(), until);
+    match plan(&turn.step, &host) {
+        Ok(plan) => carry_out(turn, plan, &host, begun),
+        Err(outcome) => finish(turn, outcome, begun),
+    }
+}
+
+fn carry_out(turn: &Turn, plan: modules::Plan, host: &Host, begun: Instant) -> Outcome {
+    let outcome = panics::catch(|| plan.carry_out(host)).unwrap_or_else(|text| panicked(&turn.step, &text));
+    finish(turn, outcome, begun)
+}
+
+fn limit_of(step: &Step) -> Option<Duration> {
+    (step.timeout > 0).then(|| Duration::from_secs(step.timeout))
 }
 
 /// The host as this step sees it.
@@ -87,15 +116,15 @@ pub fn plan(step: &Step, host: &Host) -> Result<modules::Plan, Outcome> {
     }
 }
 
-fn finish(turn: &Turn, mut outcome: Outcome, begun: Instant, limit: Option<Duration>) -> Option<Outcome> {
+fn finish(turn: &Turn, mut outcome: Outcome, begun: Instant) -> Outcome {
     let elapsed = begun.elapsed();
-    if outcome.failed() && limit.is_some_and(|l| elapsed >= l) {
+    if outcome.failed() && limit_of(&turn.step).is_some_and(|l| elapsed >= l) {
         outcome = timed_out(turn.step.timeout);
     } else if outcome.failed() && turn.cancelled.load(Ordering::Relaxed) {
         outcome = cancelled();
     }
     outcome.elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-    Some(outcome)
+    outcome
 }
 
 /// A bug in a module fails its step, with what is known about it.

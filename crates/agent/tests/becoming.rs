@@ -124,6 +124,7 @@ fn step(id: u64, args: Map, wanted: Option<Become>) -> Step {
         continue_on_failure: true,
         unless_changed: Vec::new(),
         after: None,
+        together: Vec::new(),
         python: None,
         timeout: 0,
         background: 0,

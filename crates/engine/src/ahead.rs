@@ -22,7 +22,7 @@ use protocol::Permission;
 use crate::action::Prepared;
 use crate::cursor::Cursor;
 use crate::evaluate::{Evaluated, Item, Work};
-use crate::graph::{Order, Sent, Touches};
+use crate::graph::{Behind, Order, Sent, Touches};
 use crate::host::HostRun;
 use crate::link::Link;
 use crate::play::{PlayRun, Strategy};
@@ -334,13 +334,12 @@ impl Future<'_> {
         let open = place.as_ref().map_or(self.open, |(_, follows)| follows.open);
         let may_change = self.play.may_change_ahead() && !open;
         let permission = if may_change { Permission::Granted } else { Permission::Ask };
-        let mut after = place.as_ref().and_then(|(_, follows)| follows.after.clone());
+        let mut behind = place.as_ref().and_then(|(_, follows)| follows.behind.clone());
         let mut steps: Vec<Option<u64>> = Vec::with_capacity(items.len());
         for item in items {
-            let step = self.play.queue_item(&self.link, task, item, permission, &self.gates, after.clone());
-            // The items of a loop are done one after the other.
-            if let (Some(after), Some(step)) = (&mut after, step) {
-                *after = vec![step];
+            let step = self.play.queue_item(&self.link, task, item, permission, &self.gates, behind.clone());
+            if let (Some(behind), Some(step), Some((sent, _))) = (&mut behind, step, &place) {
+                *behind = Behind::item(step, &sent.touches);
             }
             steps.push(step);
         }
@@ -405,8 +404,8 @@ fn is_open(task: &Task, steps: &[Option<u64>]) -> bool {
     verdict::is_open(task) || steps.iter().flatten().count() > 1
 }
 
-/// What is known of a task's steps.
-fn sent(play: &PlayRun, node: u64, task: &Task, items: &[Item], barrier: bool) -> Sent {
+/// What the steps of a task touch.
+pub fn touches_of(items: &[Item]) -> Touches {
     let mut touches = Touches::default();
     for item in items {
         if let Work::Run(Prepared::Step(plan)) = &item.work {
@@ -414,6 +413,12 @@ fn sent(play: &PlayRun, node: u64, task: &Task, items: &[Item], barrier: bool) -
             touches.add(Touches::of(&plan.module, &plan.args, user));
         }
     }
+    touches
+}
+
+/// What is known of a task's steps.
+fn sent(play: &PlayRun, node: u64, task: &Task, items: &[Item], barrier: bool) -> Sent {
+    let touches = touches_of(items);
     let needs = play.needs.get(&node).cloned().unwrap_or_default();
     Sent { id: node, barrier, touches, says_needs: task.own(Keyword::Needs).is_some(), needs }
 }

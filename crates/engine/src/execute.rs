@@ -10,10 +10,11 @@ use lang::{Error, Key, Map, Value};
 use protocol::{Diff, Permission, Step};
 
 use crate::action::{Prepared, StepPlan};
-use crate::ahead::{self, look_ahead};
+use crate::ahead::{self, look_ahead, touches_of};
 use crate::debugger::Attempt;
 use crate::evaluate::{self, Context, Control, Evaluated, Item, Work, evaluate};
 use crate::event::{Event, Status, TaskInfo, TaskResult};
+use crate::graph::Behind;
 use crate::host::HostRun;
 use crate::link::{Finished, Link};
 use crate::play::{PlayRun, Strategy};
@@ -227,10 +228,11 @@ impl PlayRun {
         // Send all items before the first answer is waited for, and what comes behind them.
         let mut last_link = None;
         // With nothing under way, others may be done at the same time.
-        let mut after = (self.strategy == Strategy::Graph
+        let touches = (self.strategy == Strategy::Graph
             && host.ahead.borrow().tasks.is_empty()
             && !self.is_barrier(host, task))
-        .then(Vec::new);
+        .then(|| touches_of(&items));
+        let mut behind = touches.as_ref().map(|_| Behind::default());
         for (item, step) in items.iter().zip(&mut steps) {
             let Some(link) = self.link_of(item) else { continue };
             // Sent again here, it comes before what is sent ahead now.
@@ -241,9 +243,9 @@ impl PlayRun {
                 if item.place.as_ref().is_some_and(|p| p.delegated) {
                     self.clear_link(&link, Some(host));
                 }
-                *step = self.queue_item(&link, task, item, Permission::Granted, &[], after.clone());
-                if let (Some(after), Some(step)) = (&mut after, *step) {
-                    *after = vec![step];
+                *step = self.queue_item(&link, task, item, Permission::Granted, &[], behind.clone());
+                if let (Some(touches), Some(step)) = (&touches, *step) {
+                    behind = Some(Behind::item(step, touches));
                 }
             }
             last_link = Some(link);
@@ -325,11 +327,11 @@ impl PlayRun {
         item: &Item,
         permission: Permission,
         gates: &[u64],
-        after: Option<Vec<u64>>,
+        behind: Option<Behind>,
     ) -> Option<u64> {
         let Work::Run(Prepared::Step(plan)) = &item.work else { return None };
         let settings = item.settings.as_ref()?;
-        Some(self.queue_step(link, task, plan, settings, permission, gates, after))
+        Some(self.queue_step(link, task, plan, settings, permission, gates, behind))
     }
 
     fn queue_step(
@@ -340,7 +342,7 @@ impl PlayRun {
         settings: &Settings,
         permission: Permission,
         gates: &[u64],
-        after: Option<Vec<u64>>,
+        behind: Option<Behind>,
     ) -> u64 {
         for (hash, content) in &plan.contents {
             self.run.contents.offer(*hash, content.clone());
@@ -362,7 +364,8 @@ impl PlayRun {
                 || verdict::decides_failure(task)
                 || task.loop_.is_some(),
             unless_changed: gates.to_vec(),
-            after,
+            together: behind.as_ref().map(|b| b.together.clone()).unwrap_or_default(),
+            after: behind.map(|b| b.after),
             timeout: settings.timeout,
             background: if settings.check { 0 } else { settings.background },
         });

@@ -24,7 +24,7 @@ use petgraph::graph::DiGraph;
 pub use arrange::{arrange, check_order};
 pub use describe::{Look, barrier, describe};
 pub use names::Names;
-pub use order::{Follows, Order, Sent};
+pub use order::{Behind, Follows, Order, Sent};
 pub use touches::Touches;
 
 /// A task as the graph is built from it.
@@ -69,6 +69,8 @@ pub enum Reason {
     Order(String),
     /// Both touch it, and one of them changes it.
     Resource(Resource),
+    /// Both install packages, and may do that in one transaction: then they are done at the same time.
+    Transaction(Resource),
     /// One sets the variable, the other uses it.
     Data(String),
     /// A handler runs because of the task.
@@ -104,11 +106,19 @@ pub struct Graph {
 }
 
 impl Reason {
+    /// Not in one transaction after all.
+    fn keep_apart(&mut self) {
+        if let Self::Transaction(resource) = self {
+            *self = Self::Resource(resource.clone());
+        }
+    }
+
     /// One word for what it is.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Order(_) => "order",
             Self::Resource(_) => "resource",
+            Self::Transaction(_) => "transaction",
             Self::Data(_) => "data",
             Self::Notify => "notify",
             Self::Needs => "needs",
@@ -121,6 +131,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Order(why) => f.write_str(why),
             Self::Resource(resource) => f.write_str(&touches::shown(resource)),
+            Self::Transaction(resource) => write!(f, "{}, or in one transaction", touches::shown(resource)),
             Self::Data(name) => write!(f, "variable {name}"),
             Self::Notify => f.write_str("notify"),
             Self::Needs => f.write_str("needs"),

@@ -31,6 +31,7 @@ pub use args::{ArgError, ArgSpec, ArgType, Args, Spec, python_repr as args_repr,
 pub use blob::{Blob, Blobs};
 pub use effects::{Effects, Resource};
 pub use host::Host;
+pub use library::{Made, Share, Transaction};
 pub use module::{Applied, Apply, Module, ModuleError, Plan, Result};
 pub use process::{Process, ProcessOutput};
 pub use protocol::{Diff, Map};

@@ -51,6 +51,8 @@ mod uri;
 mod user;
 mod wait_for;
 
+pub use apt::{Made, Share, Transaction};
+
 use crate::registry::{Entry, of};
 
 /// One line for each module.

@@ -5,7 +5,7 @@ use std::fmt;
 use protocol::{Diff, Map, Outcome};
 use serde_json::Value;
 
-use crate::{Args, Effects, Host, words};
+use crate::{Args, Effects, Host, Share, words};
 
 pub type Result<T, E = ModuleError> = std::result::Result<T, E>;
 
@@ -28,6 +28,12 @@ pub trait Module {
     /// What a call with these arguments reads and writes.
     fn effects(args: &Self::Args) -> Effects;
 
+    /// What calls have to have in common so that several, one behind the other, can be one transaction
+    /// ([`crate::Transaction`]); `None` if a call like this is always made by itself.
+    fn transaction(_args: &Self::Args) -> Option<String> {
+        None
+    }
+
     /// Work out what would change, without touching the host.
     fn plan(args: Self::Args, host: &Host) -> Result<Plan>;
 }
@@ -43,6 +49,8 @@ pub struct Plan {
     pub apply: Option<Apply>,
     /// What check mode reports instead of `result` with `changed: true` (`command` is skipped there).
     pub check: Option<Map>,
+    /// The same as a part of a transaction, if it can be one.
+    pub share: Option<Share>,
 }
 
 /// What applying a plan adds to the result.
@@ -93,7 +101,7 @@ impl Plan {
 
     /// Carry the plan out.
     pub fn carry_out(self, host: &Host) -> Outcome {
-        let Self { mut diff, mut result, apply, check: _ } = self;
+        let Self { mut diff, mut result, apply, check: _, share: _ } = self;
         let Some(apply) = apply else {
             return Self { diff, result, ..Self::default() }.outcome();
         };

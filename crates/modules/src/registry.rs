@@ -21,6 +21,8 @@ pub struct Entry {
     pub spec: fn() -> &'static Spec,
     /// What a call reads and writes; the arguments need not have been checked.
     pub effects: fn(&Map) -> Result<Effects, ArgError>,
+    /// What calls of one transaction have in common; the arguments need not have been checked.
+    pub transaction: fn(&Map) -> Option<String>,
     /// Check the arguments and plan.
     pub plan: fn(&Map, &Host) -> Result<Plan>,
 }
@@ -49,6 +51,7 @@ fn entry<M: Module>() -> Entry {
         doc: M::DOC,
         spec: M::Args::spec,
         effects: |map| M::Args::parse(map).map(|args| M::effects(&args)),
+        transaction: |map| M::transaction(&M::Args::parse(map).ok()?),
         plan: |map, host| {
             let args = M::Args::parse(map).map_err(|mut e| {
                 if !e.known.is_empty() {

@@ -23,6 +23,7 @@ fn step(id: u64) -> ToAgent {
         continue_on_failure: false,
         unless_changed: vec![3, 7],
         after: None,
+        together: Vec::new(),
         timeout: 0,
         background: 0,
     }))

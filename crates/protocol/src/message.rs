@@ -8,8 +8,10 @@ use crate::{Hash, Map, Outcome, Step};
 ///
 /// 1. Steps are worked through one after the other, in the order in which they arrive, unless their `after` allows
 ///    more: then up to [`Start::parallel`] of them are in hand at the same time, and answered as they end. Of steps
-///    that have nothing to wait for, the one that was sent first is taken first. Each step that was sent is either answered with exactly one [`FromAgent::Outcome`] or named in the `dropped` of exactly one
-///    [`FromAgent::Flushed`].
+///    that have nothing to wait for, the one that was sent first is taken first. A step with permission may be taken
+///    together with one that it has to follow, if its `together` names that: both are in hand then, and are answered
+///    in the order in which they were sent. Each step that was sent is either answered with exactly one
+///    [`FromAgent::Outcome`] or named in the `dropped` of exactly one [`FromAgent::Flushed`].
 /// 2. A step *has permission* when it was sent with [`crate::Permission::Granted`] or a `Go` for it has arrived. A
 ///    `Go` may come at any time after its step: before its turn, while it is planned, or after `Ready`; it never
 ///    has to wait for `Ready`. A `Go` for a step that is not there (any more) means nothing.

@@ -36,6 +36,9 @@ pub struct Step {
     /// Otherwise the steps that have to be answered or dropped before it begins; it may be done at the same time as
     /// others that allow the same.
     pub after: Option<Vec<u64>>,
+    /// Those of `after` that it may also be done together with, in one transaction, if the agent finds that this
+    /// comes to the same.
+    pub together: Vec<u64>,
     /// Seconds after which the step is stopped and failed (`timeout`); 0 for no limit.
     pub timeout: u64,
     /// Run in the background for at most this many seconds (`async`); 0 to wait for the result. The step needs

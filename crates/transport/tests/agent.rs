@@ -25,6 +25,7 @@ fn step(id: u64, text: &str) -> ToAgent {
         continue_on_failure: false,
         unless_changed: Vec::new(),
         after: None,
+        together: Vec::new(),
         python: None,
         timeout: 0,
         background: 0,

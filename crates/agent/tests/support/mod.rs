@@ -141,6 +141,7 @@ pub fn call(module: &str, args: Value) -> Step {
         continue_on_failure: false,
         unless_changed: Vec::new(),
         after: None,
+        together: Vec::new(),
         python: None,
         timeout: 0,
         background: 0,

@@ -41,6 +41,7 @@ impl Graph {
             for (from, earlier) in order[..to].iter().enumerate().rev() {
                 let mut reasons = between(&specs[*earlier], &specs[*later]);
                 if needed[*later].iter().any(|(other, _)| other == earlier) {
+                    reasons.iter_mut().for_each(Reason::keep_apart);
                     reasons.insert(0, Reason::Needs);
                 }
                 if reached.contains(&from) {
@@ -109,7 +110,9 @@ pub fn between(earlier: &Spec, later: &Spec) -> Vec<Reason> {
     }
     let known = later.touches.unknown.is_none() && earlier.touches.unknown.is_none();
     if let Some(resource) = earlier.touches.conflict(&later.touches).filter(|_| known) {
-        reasons.push(Reason::Resource(resource.clone()));
+        let together = reasons.is_empty() && earlier.touches.may_be_together(&later.touches);
+        let reason = if together { Reason::Transaction } else { Reason::Resource };
+        reasons.push(reason(resource.clone()));
     }
     reasons
 }
@@ -191,6 +194,17 @@ mod tests {
             .iter()
             .map(|e| format!("{} {}", e.pos().map(ToString::to_string).unwrap_or_default(), e.message()))
             .collect()
+    }
+
+    #[test]
+    fn packages_one_behind_the_other_may_be_one_transaction() {
+        let apt = |title: &str, name: &str| task(title, "apt", json!({"name": name}));
+        let needed = needing(apt("d", "w"), &["c"], 7);
+        let specs = [apt("a", "x"), apt("b", "y"), file("between", "/etc/z"), apt("c", "z"), needed];
+        let graph = Graph::build(&specs).expect("a graph");
+        assert_eq!(graph.reasons("a", "b"), ["package x, or in one transaction"]);
+        assert_eq!(graph.reasons("between", "c"), ["package z"]);
+        assert_eq!(graph.reasons("c", "d"), ["needs", "package z"]);
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::Spec;
-use super::Touches;
 use super::build::between;
+use super::{Reason, Spec, Touches};
 
 /// Steps that were sent and may not be done yet.
 #[derive(Default)]
@@ -22,11 +21,27 @@ struct Placed {
     before: HashSet<usize>,
 }
 
+/// The steps that a step comes behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    pub after: Vec<u64>,
+    /// Those of them that it may be in one transaction with.
+    pub together: Vec<u64>,
+}
+
+impl Behind {
+    /// The place of a loop's next item, behind the step of the last one: they are done one after the other.
+    pub fn item(step: u64, touches: &Touches) -> Self {
+        let together = if touches.transaction.is_some() { vec![step] } else { Vec::new() };
+        Self { after: vec![step], together }
+    }
+}
+
 /// What a task has to wait for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Follows {
     /// `None`: everything before it, and everything behind it waits for it.
-    pub after: Option<Vec<u64>>,
+    pub behind: Option<Behind>,
     /// The verdict on a task before it is open.
     pub open: bool,
     before: HashSet<usize>,
@@ -60,27 +75,32 @@ impl Order {
     pub fn follows(&self, sent: &Sent) -> Follows {
         if sent.barrier {
             return Follows {
-                after: None,
+                behind: None,
                 open: self.placed.iter().any(|p| p.open),
                 before: (0..self.placed.len()).collect(),
             };
         }
         let spec = sent.spec();
         let mut before: HashSet<usize> = HashSet::new();
-        let mut after = Vec::new();
+        let mut behind = Behind::default();
         for (at, earlier) in self.placed.iter().enumerate().rev() {
             if before.contains(&at) {
                 continue;
             }
-            if sent.needs.contains(&earlier.spec.id) || !between(&earlier.spec, &spec).is_empty() {
-                after.push(earlier.last);
+            let needed = sent.needs.contains(&earlier.spec.id);
+            let reasons = between(&earlier.spec, &spec);
+            if needed || !reasons.is_empty() {
+                behind.after.push(earlier.last);
+                if !needed && matches!(reasons[..], [Reason::Transaction(_)]) {
+                    behind.together.push(earlier.last);
+                }
                 before.insert(at);
                 before.extend(&earlier.before);
             }
         }
-        after.reverse();
+        behind.after.reverse();
         let open = before.iter().any(|at| self.placed[*at].open);
-        Follows { after: Some(after), open, before }
+        Follows { behind: Some(behind), open, before }
     }
 
     /// It has been sent.
@@ -104,17 +124,31 @@ mod tests {
     }
 
     /// The steps that each of the tasks follows; its own step has ten times its number.
-    fn after(tasks: &[Sent]) -> Vec<Option<Vec<u64>>> {
+    fn behind(tasks: &[Sent]) -> Vec<Option<Behind>> {
         let mut order = Order::default();
         tasks
             .iter()
             .map(|task| {
                 let follows = order.follows(task);
-                let after = follows.after.clone();
+                let behind = follows.behind.clone();
                 order.place(task, follows, task.id * 10, false);
-                after
+                behind
             })
             .collect()
+    }
+
+    fn after(tasks: &[Sent]) -> Vec<Option<Vec<u64>>> {
+        behind(tasks).into_iter().map(|behind| behind.map(|b| b.after)).collect()
+    }
+
+    #[test]
+    fn packages_may_be_in_one_transaction_unless_something_stands_between_them() {
+        let apt = |id, name: &str| sent(id, "apt", json!({"name": name}));
+        let needing = Sent { says_needs: true, needs: vec![5], ..apt(6, "e") };
+        let other = sent(7, "apt", json!({"name": "f", "default_release": "sid"}));
+        let tasks = [apt(1, "a"), apt(2, "b"), file(3, "/a"), apt(4, "c"), apt(5, "d"), needing, other];
+        let together: Vec<Vec<u64>> = behind(&tasks).into_iter().flatten().map(|b| b.together).collect();
+        assert_eq!(together, [vec![], vec![10], vec![], vec![], vec![40], vec![], vec![]]);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Touches {
     pub writes: Vec<Resource>,
     /// Why it may touch anything, if it may.
     pub unknown: Option<String>,
+    /// What it has in common with tasks that it may be in one transaction with.
+    pub transaction: Option<String>,
 }
 
 impl Touches {
@@ -55,7 +57,10 @@ impl Touches {
         if effects.looks_outside {
             return Self::unknown(format!("{module} looks beyond the host"));
         }
-        let mut touches = Self { reads: effects.reads, writes: effects.writes, unknown: None };
+        let transaction = modules::find(module)
+            .and_then(|entry| (entry.transaction)(args))
+            .map(|common| format!("{} {common}", user.unwrap_or_default()));
+        let mut touches = Self { reads: effects.reads, writes: effects.writes, unknown: None, transaction };
         if depends_on_user(module, args) {
             touches.writes.push(Resource::Path(ROOT.into()));
         }
@@ -121,9 +126,19 @@ impl Touches {
 
     /// All that another one touches, too.
     pub fn add(&mut self, other: Self) {
+        if self.is_nothing() {
+            self.transaction = other.transaction;
+        } else if !other.is_nothing() && self.transaction != other.transaction {
+            self.transaction = None;
+        }
         self.reads.extend(other.reads);
         self.writes.extend(other.writes);
         self.unknown = self.unknown.take().or(other.unknown);
+    }
+
+    /// May both be in one transaction?
+    pub fn may_be_together(&self, other: &Self) -> bool {
+        self.transaction.is_some() && self.transaction == other.transaction
     }
 
     /// What both touch so that their order counts. Packages bring, and services start with, things that they do not
@@ -340,6 +355,26 @@ mod tests {
         assert_eq!(between(&package, &service).as_deref(), Some("package nginx"));
         let debug = touches("debug", json!({"msg": "x"}));
         assert_eq!(between(&package, &debug), None);
+    }
+
+    #[test]
+    fn packages_with_the_same_options_may_be_in_one_transaction() {
+        let nginx = touches("apt", json!({"name": ["nginx"]}));
+        let redis = touches("package", json!({"name": "redis-server", "state": "present"}));
+        assert!(nginx.may_be_together(&redis));
+        for other in [
+            json!({"name": "redis-server", "state": "absent"}),
+            json!({"name": "redis-server", "install_recommends": false}),
+            json!({"name": "redis-server", "update_cache": true}),
+        ] {
+            assert!(!nginx.may_be_together(&touches("apt", other)));
+        }
+        let mut loop_ = Touches::default();
+        loop_.add(nginx.clone());
+        loop_.add(redis);
+        assert!(loop_.may_be_together(&nginx));
+        loop_.add(touches("apt", json!({"name": "x", "state": "latest"})));
+        assert!(!loop_.may_be_together(&nginx));
     }
 
     #[test]

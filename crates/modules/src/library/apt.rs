@@ -10,7 +10,9 @@ mod command;
 mod debfile;
 mod policy;
 mod select;
+mod simulation;
 mod spec;
+mod transaction;
 
 use crate::args::Expanded;
 use crate::system::{dpkg, program};
@@ -19,6 +21,7 @@ use crate::{Applied, Effects, Host, Map, Module, Plan, Resource, Result, args, f
 pub(crate) use cache::refresh;
 use command::{Answer, Apt};
 use select::Selection;
+pub use transaction::{Made, Share, Transaction};
 
 args! {
     // What only matters to Python's apt is accepted and means nothing here.
@@ -97,6 +100,10 @@ impl Module for AptModule {
         effects.and_reads(Resource::Path("/etc/apt".into()))
     }
 
+    fn transaction(args: &AptArgs) -> Option<String> {
+        transaction::in_common(args)
+    }
+
     fn plan(args: AptArgs, host: &Host) -> Result<Plan> {
         plan(args, host)
     }
@@ -133,7 +140,8 @@ pub fn plan(mut args: AptArgs, host: &Host) -> Result<Plan> {
     } else if refreshes && nothing_else(&args) {
         decided.result.insert("changed".into(), false.into());
     }
-    Ok(decided.into_plan(args))
+    let share = decided.share(&args);
+    Ok(Plan { share, ..decided.into_plan(args) })
 }
 
 /// Only the index is of interest.
@@ -186,6 +194,17 @@ enum Work {
 impl Decision {
     fn nothing(result: Map) -> Self {
         Self { result, simulated: None, work: None, clean: false }
+    }
+
+    /// The part it would have in a transaction.
+    fn share(&self, args: &AptArgs) -> Option<Share> {
+        transaction::in_common(args)?;
+        let names = match &self.work {
+            None => Vec::new(),
+            Some(Work::Command(apt)) => apt.names().to_vec(),
+            Some(Work::Deb(_) | Work::Clean) => return None,
+        };
+        Some(Share::new(args.clone(), names, self.result.clone()))
     }
 
     fn into_plan(self, args: AptArgs) -> Plan {

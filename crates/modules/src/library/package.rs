@@ -36,6 +36,11 @@ impl Module for Package {
         <apt::AptModule as Module>::effects(&args.apt)
     }
 
+    fn transaction(args: &PackageArgs) -> Option<String> {
+        let manager = args.r#use.rsplit('.').next().unwrap_or_default();
+        if matches!(manager, "auto" | "apt") { apt::AptModule::transaction(&args.apt) } else { None }
+    }
+
     fn plan(args: PackageArgs, host: &Host) -> Result<Plan> {
         let short = args.r#use.rsplit('.').next().unwrap_or_default().to_owned();
         let manager = match short.as_str() {

@@ -47,7 +47,7 @@ fn play(graph: &Graph) -> Value {
 fn reason(reason: &Reason) -> Value {
     let about = match reason {
         Reason::Data(name) => name.clone(),
-        Reason::Order(_) | Reason::Resource(_) => reason.to_string(),
+        Reason::Order(_) | Reason::Resource(_) | Reason::Transaction(_) => reason.to_string(),
         Reason::Notify | Reason::Needs => return json!({"kind": reason.word()}),
     };
     json!({"kind": reason.word(), "about": about})

@@ -221,6 +221,7 @@ impl Work<'_> {
             continue_on_failure: true,
             unless_changed: Vec::new(),
             after: None,
+            together: Vec::new(),
             python: None,
             timeout: 0,
             background: 0,

@@ -1,0 +1,80 @@
+//! Steps that are done together, in one transaction.
+
+use std::time::Instant;
+
+use modules::{Host, Made, Share, Transaction};
+use protocol::{Outcome, Step};
+
+use crate::desk::{Seat, Turn};
+use crate::panics;
+use crate::step::{self, Place};
+
+/// What steps of one transaction have in common; `None` for a step that is always done by itself.
+pub fn in_common(step: &Step) -> Option<String> {
+    let plain = step.after.is_some() && !step.check && step.background == 0 && step.timeout == 0;
+    let module = modules::find(&step.module).filter(|_| plain)?;
+    (module.transaction)(&step.args)
+}
+
+/// May `other` be in one transaction with `first`, as far as this can be known without the host?
+pub fn fits(first: &Step, other: &Step) -> bool {
+    let common = in_common(first);
+    common.is_some()
+        && common == in_common(other)
+        && other.r#become == first.r#become
+        && other.environment == first.environment
+        && other.python == first.python
+}
+
+/// Carry out the plan of the step in hand together with those of queued steps. The outcomes are those of the steps that
+/// the seat then has in hand, in their order; `None` if there is nothing that can be done with it.
+pub fn run(first: &Turn, share: Share, place: &Place<'_>, seat: &Seat, host: &Host) -> Option<Vec<Outcome>> {
+    in_common(&first.step)?;
+    let mut transaction = Transaction::new(share);
+    let mut fellows = Vec::new();
+    while let Some(fellow) = seat.join(|other| fits(&first.step, other)) {
+        let theirs = step::host_for(&fellow.step, place);
+        let plan = step::plan(&fellow.step, &theirs).ok();
+        let admitted = plan.and_then(|p| p.share).is_some_and(|share| transaction.admit(share, &theirs));
+        if !admitted {
+            seat.hand_back(fellow.step);
+            break;
+        }
+        fellows.push(fellow);
+    }
+    if transaction.bringing() < 2 {
+        fellows.into_iter().for_each(|fellow| seat.hand_back(fellow.step));
+        return None;
+    }
+    if !seat.begin() {
+        return None;
+    }
+    let begun = Instant::now();
+    // A bug in it leaves each step to itself.
+    let done = panics::catch(|| transaction.carry_out(host)).is_ok();
+    let elapsed = begun.elapsed().as_micros() / transaction.bringing().max(1) as u128;
+    let mut outcomes = Vec::new();
+    let mut failed = false;
+    let mut settle = |number: usize, turn: &Turn| {
+        let theirs = step::host_for(&turn.step, place);
+        let made = if done { transaction.made(number, &theirs) } else { Made::Nothing };
+        let outcome = match made {
+            Made::All(outcome) => {
+                Outcome { elapsed_us: u64::try_from(elapsed).unwrap_or(u64::MAX), ..outcome }
+            }
+            // It comes behind a failure, and nothing of it is there.
+            Made::Nothing if failed => return false,
+            Made::Part | Made::Nothing => step::alone(turn, place),
+        };
+        failed |= outcome.failed() && !turn.step.continue_on_failure;
+        outcomes.push(outcome);
+        true
+    };
+    settle(0, first);
+    for (number, fellow) in fellows.into_iter().enumerate() {
+        if !settle(number + 1, &fellow) {
+            seat.hand_back(fellow.step);
+        }
+    }
+    Some(outcomes)
+}
