@@ -227,6 +227,8 @@ impl<'a> Handing<'a> {
                             return Ok(end);
                         }
                     }
+                    // The child failed what is not wanted any more.
+                    FromAgent::Flushed { token: 0, .. } if !failing => {}
                     FromAgent::Flushed { token: 0, .. } => {
                         // What was not done is dropped here, with the rest of the queue.
                         self.steps
