@@ -164,6 +164,7 @@ pub fn look_ahead(
         // What it notifies runs before anything that comes behind the handlers.
         future.gates.append(&mut future.notifying);
     }
+    link.note_ahead(&host.name);
     host.ahead.borrow_mut().link = Some(link.clone());
     let depth = depth(play);
     while host.ahead.borrow().tasks.len() < depth && future.next().is_some() {}

@@ -308,7 +308,8 @@ impl PlayRun {
     /// Drop what was sent ahead on a link, for every host but `but`: a step that comes now (another attempt, a delegated
     /// task) would have to wait for it.
     pub fn clear_link(&self, link: &Rc<Link>, but: Option<&Rc<HostRun>>) {
-        for host in self.hosts.borrow().values() {
+        let hosts = self.hosts.borrow();
+        for host in link.hosts_ahead().iter().filter_map(|name| hosts.get(name)) {
             if but.is_some_and(|but| Rc::ptr_eq(but, host)) {
                 continue;
             }

@@ -4,7 +4,7 @@
 //! is queued before the connection is up travels with the connection's first message.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -103,6 +103,8 @@ pub struct Link {
     /// Messages that wait for the connection.
     outbox: RefCell<Vec<ToAgent>>,
     slots: RefCell<BTreeMap<u64, Slot>>,
+    /// Hosts for which tasks were sent ahead on it.
+    hosts_ahead: RefCell<BTreeSet<String>>,
     next_id: Cell<u64>,
     next_token: Cell<u64>,
     /// The agent has dropped its queue by itself: it ignores steps until it sees a `Flush`.
@@ -136,6 +138,7 @@ impl Link {
             state: RefCell::new(State::Idle),
             outbox: RefCell::default(),
             slots: RefCell::default(),
+            hosts_ahead: RefCell::default(),
             next_id: Cell::new(1),
             next_token: Cell::new(1),
             must_flush: Cell::new(false),
@@ -148,6 +151,19 @@ impl Link {
             remote_tmp,
             parallel,
         })
+    }
+
+    /// Tasks are sent ahead on it for `host`.
+    pub fn note_ahead(&self, host: &str) {
+        let mut hosts = self.hosts_ahead.borrow_mut();
+        if !hosts.contains(host) {
+            hosts.insert(host.to_owned());
+        }
+    }
+
+    /// Hosts for which tasks may have been sent ahead on it.
+    pub fn hosts_ahead(&self) -> Vec<String> {
+        self.hosts_ahead.borrow().iter().cloned().collect()
     }
 
     /// Number for the next step.
