@@ -136,18 +136,27 @@ impl Env {
         env.with_scope(scope, template_dir)
     }
 
+    /// A variable as it was written, or what has become of it.
+    fn written(self: &Rc<Self>, name: &Arc<str>) -> R<Option<V>> {
+        if let Some(known) = self.names.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let value = self.scope.get(name)?.map(|value| V::lazy(&value, self));
+        self.names.borrow_mut().insert(name.clone(), value.clone());
+        Ok(value)
+    }
+
+    /// A variable of which only a member is wanted: a dictionary stays packed.
+    pub fn packed(self: &Rc<Self>, name: &Arc<str>) -> R<Option<V>> {
+        match self.written(name)? {
+            Some(V::Lazy(lazy)) if lazy.is_packed() => Ok(Some(V::Lazy(lazy))),
+            _ => self.variable(name),
+        }
+    }
+
     /// A variable, one level rendered; `None` when nothing has that name.
     pub fn variable(self: &Rc<Self>, name: &Arc<str>) -> R<Option<V>> {
-        let known = self.names.borrow().get(name).cloned();
-        let value = match known {
-            Some(value) => value,
-            None => {
-                let value = self.scope.get(name)?.map(|value| V::lazy(&value, self));
-                self.names.borrow_mut().insert(name.clone(), value.clone());
-                value
-            }
-        };
-        match value {
+        match self.written(name)? {
             Some(V::Lazy(lazy)) => {
                 self.chain.borrow_mut().push(name.clone());
                 let result = V::Lazy(lazy).force();

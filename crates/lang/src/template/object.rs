@@ -67,6 +67,8 @@ pub(crate) struct Lazy {
     pub env: Rc<Env>,
     pub done: RefCell<Option<V>>,
     pub busy: Cell<bool>,
+    /// Members of a dictionary that were asked for before it was unpacked.
+    members: RefCell<Vec<(Key, V)>>,
 }
 
 /// Something that can be called.
@@ -219,6 +221,7 @@ impl V {
                 env: env.clone(),
                 done: RefCell::new(None),
                 busy: Cell::new(false),
+                members: RefCell::default(),
             })),
         }
     }
@@ -312,11 +315,40 @@ impl Lazy {
             Value::Str(text) => self.env.render_nested(text, &self.busy)?,
             Value::Vault(text) => self.decrypt(text)?,
             Value::List(items) => V::list(items.iter().map(|v| V::lazy(v, &self.env)).collect()),
-            Value::Map(map) => V::dict(map.iter().map(|(k, v)| (k.clone(), V::lazy(v, &self.env))).collect()),
+            Value::Map(map) => {
+                let mut dict: Dict = map.iter().map(|(k, v)| (k.clone(), V::lazy(v, &self.env))).collect();
+                dict.extend(self.members.take());
+                V::dict(dict)
+            }
             other => V::lazy(other, &self.env),
         };
         *self.done.borrow_mut() = Some(done.clone());
         Ok(done)
+    }
+
+    /// Is it a dictionary that was not unpacked yet?
+    pub fn is_packed(&self) -> bool {
+        matches!(self.value, Value::Map(_)) && self.done.borrow().is_none()
+    }
+
+    /// A member of a dictionary, which is not unpacked for it: facts have hundreds. `None` when there is no such, or the
+    /// dictionary is unpacked already.
+    pub fn member(&self, name: &str) -> Option<V> {
+        let Value::Map(map) = &self.value else { return None };
+        if !self.is_packed() {
+            return None;
+        }
+        let (key, value) = map.get_key_value(name)?;
+        let mut members = self.members.borrow_mut();
+        if let Some((_, known)) = members.iter().find(|(known, _)| known == key) {
+            return Some(known.clone());
+        }
+        let member = V::lazy(value, &self.env);
+        // What can be changed in place has to be the same one the next time.
+        if matches!(member, V::Lazy(_) | V::List(_) | V::Dict(_)) {
+            members.push((key.clone(), member.clone()));
+        }
+        Some(member)
     }
 
     fn decrypt(&self, text: &VaultText) -> R<V> {
@@ -327,5 +359,23 @@ impl Lazy {
         // An encrypted string is the user's own text, so templates in it are rendered.
         let pos = text.pos.clone().map(Arc::new);
         self.env.render_nested(&Str::template(plain, pos), &self.busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::template::{MapScope, Scope, Templar};
+    use crate::{Key, Value};
+
+    #[test]
+    fn members_changed_in_place_are_the_dictionary_s_own() {
+        let json = serde_json::json!({"d": {"l": [1], "n": {"m": []}, "x": 1}});
+        let vars = [(Key::from("d"), Value::from_json(&json["d"]))].into_iter().collect();
+        let scope: Arc<dyn Scope> = Arc::new(MapScope { vars, ..MapScope::default() });
+        let text = "{% set _ = d.l.append(2) %}{% set _ = d['n'].m.append(3) %}{{ d.l }} {{ d }} {{ d.n.m }}";
+        let shown = Templar::default().render(&Value::template(text), &scope).unwrap();
+        assert_eq!(shown, Value::str("[1, 2] {'l': [1, 2], 'n': {'m': [3]}, 'x': 1} [3]"));
     }
 }

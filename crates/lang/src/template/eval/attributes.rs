@@ -11,6 +11,21 @@ use crate::template::{repr, time};
 
 /// `object.name`: a method or attribute first, a member of that name second.
 pub(crate) fn get_attr(object: &V, name: &Arc<str>) -> R<V> {
+    find_attr(object, name)?.force()
+}
+
+/// `object[index]`: a member first, for a string an attribute of that name second.
+pub(crate) fn get_item(object: &V, index: &V) -> R<V> {
+    find_item(object, index)?.force()
+}
+
+/// As [`get_attr`], but a dictionary may be lazy.
+pub(crate) fn find_attr(object: &V, name: &Arc<str>) -> R<V> {
+    if !methods::is_of_dict(name)
+        && let Some(value) = packed_member(object, name)?
+    {
+        return Ok(value);
+    }
     let object = object.force()?;
     if let V::Undef(_) = object {
         return Ok(object);
@@ -24,8 +39,25 @@ pub(crate) fn get_attr(object: &V, name: &Arc<str>) -> R<V> {
     Ok(missing(&object, &V::str(name.clone())))
 }
 
-/// `object[index]`: a member first, for a string an attribute of that name second.
-pub(crate) fn get_item(object: &V, index: &V) -> R<V> {
+/// A member of a dictionary that is not unpacked, or a variable of another host.
+fn packed_member(object: &V, name: &Arc<str>) -> R<Option<V>> {
+    match object {
+        V::Lazy(lazy) => Ok(lazy.member(name)),
+        V::Obj(obj) => match obj.as_ref() {
+            Obj::Vars(env) => env.packed(name),
+            _ => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// As [`get_item`], but a dictionary may be lazy.
+pub(crate) fn find_item(object: &V, index: &V) -> R<V> {
+    if let V::Str(name) = index
+        && let Some(value) = packed_member(object, &name.shared())?
+    {
+        return Ok(value);
+    }
     let object = object.force()?;
     if let V::Undef(_) = object {
         return Ok(object);

@@ -114,17 +114,18 @@ pub(crate) fn eval(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
             }
             Ok(V::dict(map))
         }
-        Expr::Attr(object, name) => attributes::get_attr(&deeper(object, frame)?, name),
-        Expr::Item(object, index) => {
-            let object = deeper(object, frame)?;
-            match index.as_ref() {
-                Expr::Slice(start, stop, step) => {
-                    let bound = |e: &Option<Box<Expr>>| e.as_ref().map_or(Ok(V::None), |e| deeper(e, frame));
-                    attributes::slice(&object, &bound(start)?, &bound(stop)?, &bound(step)?)
-                }
-                index => attributes::get_item(&object, &deeper(index, frame)?),
+        Expr::Attr(object, name) => attributes::get_attr(&holder(object, frame)?, name),
+        Expr::Item(object, index) => match index.as_ref() {
+            Expr::Slice(start, stop, step) => {
+                let object = deeper(object, frame)?;
+                let bound = |e: &Option<Box<Expr>>| e.as_ref().map_or(Ok(V::None), |e| deeper(e, frame));
+                attributes::slice(&object, &bound(start)?, &bound(stop)?, &bound(step)?)
             }
-        }
+            index => {
+                let object = holder(object, frame)?;
+                attributes::get_item(&object, &deeper(index, frame)?)
+            }
+        },
         Expr::Slice(..) => Fail::python("a slice is not a value"),
         Expr::Call(callee, call_args) => {
             let callee = deeper(callee, frame)?;
@@ -260,6 +261,28 @@ pub(crate) fn eval_args(call: &crate::template::syntax::ast::CallArgs, frame: &R
         }
     }
     Ok(args)
+}
+
+/// The value of an expression of which only a member is wanted: a dictionary stays packed.
+fn holder(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
+    let env = frame.env();
+    match expr {
+        Expr::Name(name) if frame.context.use_vars && frame.get(name).is_none() => {
+            env.limits.spend(1)?;
+            env.packed(name)?.map_or_else(|| name_value(name, frame), Ok)
+        }
+        Expr::Attr(object, name) => {
+            env.limits.spend(1)?;
+            let object = env.limits.deeper(|| holder(object, frame))?;
+            attributes::find_attr(&object, name)
+        }
+        Expr::Item(object, index) if !matches!(index.as_ref(), Expr::Slice(..)) => {
+            env.limits.spend(1)?;
+            let object = env.limits.deeper(|| holder(object, frame))?;
+            attributes::find_item(&object, &deeper(index, frame)?)
+        }
+        _ => deeper(expr, frame),
+    }
 }
 
 fn name_value(name: &Arc<str>, frame: &Rc<Frame>) -> R<V> {

@@ -38,6 +38,11 @@ pub(crate) fn has(object: &V, name: &str) -> bool {
     }
 }
 
+/// Has a dictionary a method of that name?
+pub(crate) fn is_of_dict(name: &str) -> bool {
+    dict::NAMES.contains(&name)
+}
+
 pub(crate) fn call(object: &V, name: &str, args: Args, env: &Rc<Env>) -> R<V> {
     match object {
         V::Str(text) => str::call(text, name, args, env),
