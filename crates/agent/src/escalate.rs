@@ -14,6 +14,7 @@
 mod agent_file;
 mod dialog;
 mod direct;
+mod door;
 mod sudo;
 mod terminal;
 
@@ -28,6 +29,7 @@ use crate::identity::User;
 use crate::start::Program;
 
 pub use agent_file::Copies;
+pub use door::fetch;
 
 /// A child agent that has announced itself.
 pub struct Started {
@@ -94,9 +96,12 @@ fn unknown_method(method: &str) -> String {
     }
 }
 
-/// The program of a method: `become_exe`, or the method's own name.
-fn executable<'a>(wanted: &'a Become, method: &'a str) -> &'a str {
-    wanted.exe.as_deref().filter(|e| !e.is_empty()).unwrap_or(method)
+/// The program of a method with its first arguments: `become_exe` (which may be `sudo su`), or the method's own name.
+fn executable(wanted: &Become, method: &str) -> Result<(String, Vec<String>), Refused> {
+    let words = modules::words::split(wanted.exe.as_deref().unwrap_or_default())
+        .map_err(|e| Refused(format!("become_exe: {e}")))?;
+    let mut words = words.into_iter();
+    Ok((words.next().unwrap_or_else(|| method.to_owned()), words.collect()))
 }
 
 /// The sentence for a program that could not be started.

@@ -1,8 +1,8 @@
 //! Starting: the command line of an agent, and the program that its children are.
 //!
 //! Users never see this command line. `__agent` makes `provision` an agent; `--announce WORD` is for those who
-//! were started through a program that may print things first; `--fds IN,OUT` for those whose standard input
-//! and output are a terminal; `--job` for background jobs. `--start HEX` is the first message (without its
+//! were started through a program that may print things first; `--door NAME` for those whose standard input
+//! and output are a terminal, and who fetch others; `--job` for background jobs. `--start HEX` is the first message (without its
 //! length), which saves a round trip: sshd takes no input before it has started the command.
 
 use std::fs::File;
@@ -11,11 +11,10 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use crate::job;
 use crate::serve::serve;
+use crate::{escalate, job};
 
 /// The program to start for other users and for jobs.
 #[derive(Clone, Debug)]
@@ -54,7 +53,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let mut fds = (0, 1);
+    let mut door = None;
     let mut announcement = None;
     let mut first = Vec::new();
     let mut args = std::env::args().skip(1).peekable();
@@ -63,11 +62,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         match arg.as_str() {
             "--announce" => announcement = Some(value()?),
-            "--fds" => {
-                let value = value()?;
-                let (input, output) = value.split_once(',').ok_or("--fds needs two numbers")?;
-                fds = (input.parse()?, output.parse()?);
-            }
+            "--door" => door = Some(value()?),
             "--start" => first = message(&value()?).ok_or("--start is not hexadecimal")?,
             "--job" => return Ok(job::main()?),
             "--version" => {
@@ -82,7 +77,10 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             _ => return Err(format!("unknown argument {arg}").into()),
         }
     }
-    let (input, mut output) = (take(fds.0)?, take(fds.1)?);
+    let (input, mut output) = match door {
+        Some(name) => escalate::fetch(&name)?,
+        None => (take(0), take(1)),
+    };
     if let Some(word) = announcement {
         output.write_all(format!("{word}\n").as_bytes())?;
     }
@@ -98,15 +96,10 @@ fn message(hex: &str) -> Option<Vec<u8>> {
     Some([&length.to_be_bytes()[..], &content[..]].concat())
 }
 
-/// A descriptor that was given to this process, as a file that its own children do not get.
-fn take(fd: RawFd) -> io::Result<File> {
-    // SAFETY: whoever started this process gave it the descriptor for this purpose; nothing else uses it. A
-    // number that is not open makes the next call fail.
-    let file = unsafe { OwnedFd::from_raw_fd(fd) };
-    if fd > 2 {
-        fcntl(&file, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    }
-    Ok(file.into())
+/// A standard descriptor, as a file of its own.
+fn take(fd: RawFd) -> File {
+    // SAFETY: whoever started this process gave it the descriptor for this purpose; nothing else uses it.
+    unsafe { OwnedFd::from_raw_fd(fd) }.into()
 }
 
 /// A closed terminal or Ctrl-C there is not the agent's end: that is the end of its input, after the step in hand.

@@ -241,6 +241,26 @@ fn su_asks_for_the_password_of_the_other() {
     assert_eq!(agent.refusal(become_by("su", "root", None)), "Task failed: Missing su password");
 }
 
+/// sudo closes descriptors that it does not know, and may put a terminal of its own in between.
+#[test]
+fn su_behind_sudo() {
+    for terminal in ["use_pty", "!use_pty"] {
+        let rules = format!(
+            "{}; echo 'Defaults {terminal}' > /etc/sudoers.d/terminal; chmod 440 /etc/sudoers.d/terminal",
+            sudo_rule("ALL) NOPASSWD: ALL")
+        );
+        let exe = |exe: &str, wanted| Become { exe: Some(exe.into()), ..wanted };
+        let mut agent = Agent::start(&rules);
+        let as_root = exe("sudo su -", become_by("su", "root", None));
+        assert_eq!(agent.output(as_root, "id -un; pwd"), "root\n/root", "{terminal}");
+        let other = |password| exe("sudo -n -u other su", become_by("su", "root", password));
+        assert_eq!(agent.output(other(Some(ROOT_PASSWORD)), "id -un"), "root", "{terminal}");
+        let mut agent = Agent::start(&rules);
+        assert_eq!(agent.refusal(other(Some(PASSWORD))), "Task failed: Incorrect su password", "{terminal}");
+        assert_eq!(agent.refusal(other(None)), "Task failed: Missing su password", "{terminal}");
+    }
+}
+
 #[test]
 fn doas_with_and_without_a_password() {
     let rules = "printf 'permit nopass tester as other\\npermit tester as root\\n' > /etc/doas.conf

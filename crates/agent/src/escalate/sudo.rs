@@ -16,14 +16,22 @@ use crate::tmp::unique_name;
 pub fn start(wanted: &Become, program: &Program, file: &Path) -> Result<Started, Refused> {
     let word = unique_name("agent");
     let prompt = format!("[{}] password:", unique_name("sudo"));
-    let exe = executable(wanted, "sudo");
-    let mut command = Command::new(exe);
-    command.args(flags(wanted)).arg("-p").arg(&prompt).arg("-u").arg(&wanted.user).arg("--").arg(file);
+    let (exe, first) = executable(wanted, "sudo")?;
+    let mut command = Command::new(&exe);
+    command
+        .args(first)
+        .args(flags(wanted))
+        .arg("-p")
+        .arg(&prompt)
+        .arg("-u")
+        .arg(&wanted.user)
+        .arg("--")
+        .arg(file);
     command.args(&program.args).args(["--announce", &word]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     // Messages are understood in English only.
     command.env("LC_MESSAGES", "C").env("LANGUAGE", "C");
-    let mut process = command.spawn().map_err(|e| not_started(exe, &e))?;
+    let mut process = command.spawn().map_err(|e| not_started(&exe, &e))?;
     let (Some(mut to), Some(from), Some(talk)) =
         (process.stdin.take(), process.stdout.take(), process.stderr.take())
     else {

@@ -2,11 +2,12 @@
 //! over it.
 //!
 //! That a password is being asked for is not read from words (they depend on the language) but from the terminal:
-//! whoever asks for one turns its echo off.
+//! whoever asks for one turns its echo off. Only where something in between has a terminal of its own and keeps this one
+//! raw (`sudo su`), what was said last has to do: all prompts end in a colon.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -20,14 +21,16 @@ use nix::unistd::{pipe2, setsid};
 use protocol::Become;
 
 use super::dialog::{Dialog, Heard};
+use super::door::Door;
 use super::{Refused, Started, executable, not_started, quote, shell_line};
+use crate::identity::User;
 use crate::start::Program;
 use crate::tmp::unique_name;
 
 /// Start the agent by `method`, `su` or `doas`.
 pub fn start(method: &str, wanted: &Become, program: &Program, file: &Path) -> Result<Started, Refused> {
     let word = unique_name("agent");
-    let exe = executable(wanted, method);
+    let (exe, first) = executable(wanted, method)?;
     let (master, slave) = open_terminal().map_err(|e| Refused(format!("no terminal for {method}: {e}")))?;
     let pipes = || -> nix::Result<_> { Ok((pipe2(OFlag::O_CLOEXEC)?, pipe2(OFlag::O_CLOEXEC)?)) };
     let ((theirs_in, to), (from, theirs_out)) =
@@ -35,12 +38,16 @@ pub fn start(method: &str, wanted: &Become, program: &Program, file: &Path) -> R
 
     let mut args = program.args.clone();
     args.extend(["--announce".into(), word.clone()]);
-    let mut command = Command::new(exe);
-    let mut pass_on: Vec<RawFd> = Vec::new();
+    let mut command = Command::new(&exe);
+    command.args(first);
+    let mut door = None;
     if method == "su" {
-        // su leaves other descriptors alone, and its own three are the terminal.
-        args.extend(["--fds".into(), format!("{},{}", theirs_in.as_raw_fd(), theirs_out.as_raw_fd())]);
-        pass_on.extend([theirs_in.as_raw_fd(), theirs_out.as_raw_fd()]);
+        // Its own three are the terminal.
+        let user = User::named(&wanted.user)
+            .ok_or_else(|| Refused::ended(&format!("su: user {} does not exist", wanted.user)))?;
+        let opened = Door::new(user.uid).map_err(|e| Refused(format!("no socket for su: {e}")))?;
+        args.extend(["--door".into(), opened.name().to_owned()]);
+        door = Some(opened);
         let line = format!("/bin/sh -c {}", quote(&format!("exec {}", shell_line(file, &args))));
         command.args(wanted.flags.iter().flatten()).arg(&wanted.user).arg("-c").arg(line);
         command.stdin(copy(&slave)?).stdout(copy(&slave)?).stderr(copy(&slave)?);
@@ -61,21 +68,25 @@ pub fn start(method: &str, wanted: &Become, program: &Program, file: &Path) -> R
             if libc::ioctl(terminal, libc::TIOCSCTTY as _, 0) < 0 {
                 return Err(std::io::Error::last_os_error());
             }
-            for fd in &pass_on {
-                if libc::fcntl(*fd, libc::F_SETFD, 0) < 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-            }
             Ok(())
         });
     }
-    let mut process = command.spawn().map_err(|e| not_started(exe, &e))?;
-    drop((command, slave, theirs_in, theirs_out));
+    let mut process = command.spawn().map_err(|e| not_started(&exe, &e))?;
+    drop((command, slave));
+    // Kept until they are handed out, or there is nobody who could come for them.
+    let mut theirs = door.is_some().then_some((theirs_in, theirs_out));
 
     let mut keyboard = copy_file(&master)?;
     let mut dialog = Dialog::new(from.into(), master, &word);
     let mut answered_at = None;
     let end = loop {
+        if let (Some(door), Some((input, output))) = (&door, &theirs) {
+            match door.hand_out(input, output) {
+                Ok(false) if matches!(process.try_wait(), Ok(None)) => {}
+                Ok(_) => theirs = None,
+                Err(error) => break Some(Refused(format!("no connection to {method}: {error}"))),
+            }
+        }
         match dialog.listen() {
             Heard::Announced => break None,
             Heard::End if answered_at.is_some() && is_incorrect(&dialog.text()) => {
@@ -88,7 +99,7 @@ pub fn start(method: &str, wanted: &Become, program: &Program, file: &Path) -> R
             Heard::Late => break Some(Refused("Timed out waiting for become success.".into())),
             Heard::Something => {}
         }
-        let asking = tcgetattr(&keyboard).is_ok_and(|t| !t.local_flags.contains(LocalFlags::ECHO));
+        let asking = is_asking(&keyboard, &dialog.said[answered_at.unwrap_or(0)..]);
         match (&wanted.password, answered_at) {
             _ if !asking => {}
             (None, _) => break Some(Refused::missing(method)),
@@ -132,6 +143,17 @@ fn copy(fd: &OwnedFd) -> Result<Stdio, Refused> {
 
 fn copy_file(file: &File) -> Result<File, Refused> {
     file.try_clone().map_err(|e| Refused(format!("no more descriptors: {e}")))
+}
+
+/// Is somebody asking for a password, after what was `said`?
+fn is_asking(terminal: &File, said: &[u8]) -> bool {
+    let Ok(modes) = tcgetattr(terminal) else { return false };
+    let raw = !modes.local_flags.contains(LocalFlags::ICANON);
+    let prompt = || {
+        let said = String::from_utf8_lossy(said);
+        said.trim_end().ends_with([':', '：'])
+    };
+    !modes.local_flags.contains(LocalFlags::ECHO) && (!raw || prompt())
 }
 
 fn is_incorrect(text: &str) -> bool {
