@@ -84,8 +84,8 @@ impl PlayRun {
 
     /// A password for `su` or `doas` has to be typed on a terminal, which the agent knows how to do.
     async fn raw_by_agent(&self, task: &Task, line: String, settings: &Settings, place: &Place) -> Map {
-        let args = [("_raw_params".to_owned(), line.into()), ("_uses_shell".to_owned(), true.into())];
-        let mut result = self.step(task, "command", args.into_iter().collect(), settings, place).await;
+        let args = [("_raw_params".to_owned(), line.into())];
+        let mut result = self.step(task, "shell", args.into_iter().collect(), settings, place).await;
         for key in ["cmd", "start", "end", "delta", "invocation"] {
             result.shift_remove(key);
         }

@@ -138,6 +138,9 @@ fn basedir_of(frame: &Arc<Frame>) -> Arc<Path> {
     files::directory(&play.file)
 }
 
+/// How many tasks, roles and imported files one playbook or include may have.
+const MAX_PARTS: usize = 200_000;
+
 /// The reading of one playbook or include.
 struct Load<'l> {
     loader: &'l Loader,
@@ -151,6 +154,8 @@ struct Load<'l> {
     roles: Vec<Arc<Role>>,
     /// Handlers of imported roles.
     role_handlers: Vec<Item>,
+    /// Tasks, roles and imported files so far.
+    parts: usize,
 }
 
 impl<'l> Load<'l> {
@@ -163,6 +168,7 @@ impl<'l> Load<'l> {
             importing: Vec::new(),
             roles: Vec::new(),
             role_handlers: Vec::new(),
+            parts: 0,
         }
     }
 
@@ -173,6 +179,16 @@ impl<'l> Load<'l> {
     /// An error that Ansible's parser would report.
     fn bad(&mut self, pos: &Pos, message: impl Into<String>) {
         self.report(Error::new(message).with_kind(ErrorKind::Syntax).at(Some(pos)));
+    }
+
+    /// May there be one more task, role or imported file? What imports others twice grows without an end that anybody
+    /// would wait for.
+    fn one_more(&mut self, pos: &Pos) -> bool {
+        self.parts += 1;
+        if self.parts == MAX_PARTS + 1 {
+            self.bad(pos, format!("there are more than {MAX_PARTS} tasks and roles in the playbook"));
+        }
+        self.parts <= MAX_PARTS
     }
 
     fn report(&mut self, error: Error) {

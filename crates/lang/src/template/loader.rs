@@ -14,6 +14,8 @@ use crate::{Error, Pos};
 
 /// Find and parse the template that a value names; a list names alternatives, of which the first found is taken.
 pub(crate) fn load(name: &V, frame: &Rc<Frame>) -> R<(Arc<Template>, PathBuf)> {
+    // Templates can include each other often without ever being nested deeply.
+    frame.env().limits.spend(1000)?;
     let names: Vec<String> = match iterate::as_list(name)? {
         Some(items) => items.iter().map(ops::to_str).collect::<R<_>>()?,
         None => vec![ops::to_str(name)?],

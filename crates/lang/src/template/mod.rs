@@ -27,6 +27,7 @@ mod syntax;
 mod templar;
 mod tests;
 mod time;
+mod tuple;
 
 pub use filters::expandvars as expand_variables;
 pub use repr::{python_repr, python_str};

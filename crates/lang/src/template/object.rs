@@ -14,6 +14,7 @@ use crate::template::env::Env;
 use crate::template::eval::frame::Frame;
 use crate::template::mutable::Mutable;
 use crate::template::syntax::ast;
+use crate::template::tuple::Tuple;
 use crate::value::VaultText;
 use crate::{Error, Key, Pos, Str, Value};
 
@@ -49,7 +50,7 @@ pub(crate) enum V {
     Str(Str),
     Bytes(Rc<[u8]>),
     List(Rc<Mutable<Vec<V>>>),
-    Tuple(Rc<Vec<V>>),
+    Tuple(Rc<Tuple>),
     Dict(Rc<Mutable<Dict>>),
     Undef(Rc<Undef>),
     /// What an inline `if` without `else` gives: false, empty text, not an error until it is stored.
@@ -177,7 +178,7 @@ impl V {
     }
 
     pub fn tuple(items: Vec<V>) -> Self {
-        Self::Tuple(Rc::new(items))
+        Self::Tuple(Rc::new(Tuple::new(items)))
     }
 
     pub fn dict(items: Dict) -> Self {

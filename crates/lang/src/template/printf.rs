@@ -23,7 +23,7 @@ struct Spec {
 pub(crate) fn format(template: &str, values: &V) -> R<String> {
     let values = values.need()?;
     let items: Vec<V> = match &values {
-        V::Tuple(items) => items.as_ref().clone(),
+        V::Tuple(items) => items.to_vec(),
         other => vec![other.clone()],
     };
     let mapping = iterate::as_dict(&values)?;

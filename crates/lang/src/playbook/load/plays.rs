@@ -92,6 +92,9 @@ impl Load<'_> {
         around: &Imported,
     ) -> Vec<Arc<Play>> {
         let what = "PlaybookInclude";
+        if !self.one_more(&node.pos) {
+            return Vec::new();
+        }
         let mut fields = Fields::default();
         for (key, value) in pairs {
             let name = key.as_str().unwrap_or_default();

@@ -124,6 +124,9 @@ impl Load<'_> {
 
     /// Expand a use of a role below `parent`.
     pub(super) fn role(&mut self, entry: Use, parent: &Arc<Frame>) -> Option<Expanded> {
+        if !self.one_more(&entry.pos) {
+            return None;
+        }
         let found = match self.find_role(&entry.name, parent) {
             Ok(found) => found,
             Err(error) => {

@@ -35,7 +35,7 @@ impl Load<'_> {
     }
 
     fn item(&mut self, node: &Node, frame: &Arc<Frame>, place: Place) -> Option<Item> {
-        if node.is_null() {
+        if node.is_null() || !self.one_more(&node.pos) {
             return None;
         }
         let Some(pairs) = node.as_map() else {

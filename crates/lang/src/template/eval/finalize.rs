@@ -1,8 +1,10 @@
 //! From the values of expressions to finished values.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::template::eval::iterate::as_dict;
+use crate::template::mutable::on_a_stack_that_grows;
 use crate::template::object::{Fail, Obj, R, V};
 use crate::template::repr;
 use crate::template::time;
@@ -11,12 +13,20 @@ use crate::{Map, Str, Value};
 /// The finished value: everything rendered, tuples and generators as lists, omitted members left out.
 /// Its strings are never templates again.
 pub(crate) fn finalize(value: &V) -> R<Value> {
-    convert(value, 0)
+    convert(value, 0, &Cell::new(MAX_VALUES))
 }
 
-fn convert(value: &V, depth: usize) -> R<Value> {
+/// Values that a result may have in it: containers can hold the same one many times over.
+const MAX_VALUES: u64 = 10_000_000;
+
+/// `left` is how many values there may still be.
+fn convert(value: &V, depth: usize, left: &Cell<u64>) -> R<Value> {
     if depth > 200 {
         return Fail::python("value is nested too deeply");
+    }
+    match left.get().checked_sub(1) {
+        Some(fewer) => left.set(fewer),
+        None => return Fail::python("there are too many values in the result"),
     }
     Ok(match value.force()? {
         V::None => Value::Null,
@@ -29,16 +39,16 @@ fn convert(value: &V, depth: usize) -> R<Value> {
         },
         V::Str(text) => Value::Str(text),
         V::Bytes(bytes) => Value::str(String::from_utf8_lossy(&bytes).into_owned()),
-        V::List(items) => list(&items.borrow(), depth)?,
-        V::Tuple(items) => list(&items, depth)?,
+        V::List(items) => list(&items.borrow(), depth, left)?,
+        V::Tuple(items) => list(&items, depth, left)?,
         V::Undef(undef) => return Err(Fail::Undefined(undef)),
         V::Omit => Value::Omit,
-        V::Dict(map) => dict(&map.borrow(), depth)?,
+        V::Dict(map) => dict(&map.borrow(), depth, left)?,
         V::Obj(ref obj) => match obj.as_ref() {
             Obj::DateTime(at, zone) => Value::str(time::show(at, zone.as_ref())),
             Obj::TimeDelta(micros) => Value::str(time::show_delta(*micros)),
             Obj::HostVars(_) | Obj::Vars(_) => match as_dict(&V::Obj(Rc::clone(obj)))? {
-                Some(map) => dict(&map.borrow(), depth)?,
+                Some(map) => dict(&map.borrow(), depth, left)?,
                 None => Value::Null,
             },
             _ => return unsupported(&V::Obj(obj.clone())),
@@ -48,10 +58,10 @@ fn convert(value: &V, depth: usize) -> R<Value> {
     })
 }
 
-fn list(items: &[V], depth: usize) -> R<Value> {
+fn list(items: &[V], depth: usize, left: &Cell<u64>) -> R<Value> {
     let mut out = Vec::with_capacity(items.len());
     for item in items {
-        match stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, || convert(item, depth + 1))? {
+        match on_a_stack_that_grows(|| convert(item, depth + 1, left))? {
             Value::Omit => {}
             value => out.push(value),
         }
@@ -59,10 +69,10 @@ fn list(items: &[V], depth: usize) -> R<Value> {
     Ok(Value::list(out))
 }
 
-fn dict(map: &crate::template::object::Dict, depth: usize) -> R<Value> {
+fn dict(map: &crate::template::object::Dict, depth: usize, left: &Cell<u64>) -> R<Value> {
     let mut out = Map::with_capacity(map.len());
     for (key, value) in map {
-        match stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, || convert(value, depth + 1))? {
+        match on_a_stack_that_grows(|| convert(value, depth + 1, left))? {
             Value::Omit => {}
             value => {
                 out.insert(key.clone(), value);

@@ -27,7 +27,7 @@ pub(crate) fn try_items(value: &V) -> R<Option<Vec<V>>> {
     Ok(Some(match value.need()? {
         V::Blank => Vec::new(),
         V::List(items) => items.borrow().as_ref().clone(),
-        V::Tuple(items) => items.as_ref().clone(),
+        V::Tuple(items) => items.to_vec(),
         V::Dict(map) => map.borrow().keys().map(from_key).collect(),
         V::Str(text) => text.as_str().chars().map(|c| V::str(c.to_string())).collect(),
         V::Bytes(bytes) => bytes.iter().map(|b| V::int(*b)).collect(),
@@ -106,7 +106,7 @@ pub(crate) fn as_dict(value: &V) -> R<Option<Rc<Mutable<Dict>>>> {
 pub(crate) fn as_list(value: &V) -> R<Option<Vec<V>>> {
     Ok(match value.need()? {
         V::List(items) => Some(items.borrow().as_ref().clone()),
-        V::Tuple(items) => Some(items.as_ref().clone()),
+        V::Tuple(items) => Some(items.to_vec()),
         V::Obj(obj) if matches!(obj.as_ref(), Obj::Range { .. }) => Some(items_of(&V::Obj(obj))?),
         _ => None,
     })

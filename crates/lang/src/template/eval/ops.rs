@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::template::eval::iterate::{as_dict, items_of};
-use crate::template::object::{Fail, Obj, R, V};
+use crate::template::mutable::on_a_stack_that_grows;
+use crate::template::object::{Dict, Fail, Obj, R, V};
 use crate::template::syntax::ast::{BinOp, CmpOp};
 use crate::template::{printf, repr};
 use crate::{Key, Str};
@@ -214,59 +215,79 @@ pub(crate) fn positive(value: &V) -> R<V> {
     }
 }
 
+/// Values that one comparison may look at: containers can hold the same one many times over.
+const MAX_COMPARED: u64 = 50_000_000;
+
 /// Python's `==`; what is undefined inside is an error.
 pub(crate) fn equal(left: &V, right: &V) -> R<bool> {
-    let (left, right) = (left.need()?, right.need()?);
-    if let (Some(a), Some(b)) = (number(&left), number(&right)) {
-        return Ok(match (a, b) {
-            (Num::Int(a), Num::Int(b)) => a == b,
-            (a, b) => a.float() == b.float(),
-        });
-    }
-    Ok(match (&left, &right) {
-        (V::None, V::None) | (V::Omit, V::Omit) | (V::Blank, V::Blank) => true,
-        (V::Str(a), V::Str(b)) => a == b,
-        (V::Bytes(a), V::Bytes(b)) => a == b,
-        (V::List(a), V::List(b)) => Rc::ptr_eq(a, b) || equal_items(&a.borrow(), &b.borrow())?,
-        (V::Tuple(a), V::Tuple(b)) => equal_items(a, b)?,
-        (V::Obj(a), V::Obj(b)) => match (a.as_ref(), b.as_ref()) {
-            (Obj::DateTime(x, _), Obj::DateTime(y, _)) => x == y,
-            (Obj::TimeDelta(x), Obj::TimeDelta(y)) => x == y,
-            _ => Rc::ptr_eq(a, b),
-        },
-        (V::Func(a), V::Func(b)) => Rc::ptr_eq(a, b),
-        _ => match (as_dict(&left)?, as_dict(&right)?) {
-            (Some(a), Some(b)) => {
-                if Rc::ptr_eq(&a, &b) {
-                    return Ok(true);
-                }
-                let (a, b) = (a.borrow(), b.borrow());
-                if a.len() != b.len() {
-                    return Ok(false);
-                }
-                for (key, value) in a.iter() {
-                    match b.get(key) {
-                        Some(other) if equal(value, other)? => {}
-                        _ => return Ok(false),
-                    }
-                }
-                true
-            }
-            _ => false,
-        },
-    })
+    Equality { left: MAX_COMPARED }.equal(left, right)
 }
 
-fn equal_items(a: &[V], b: &[V]) -> R<bool> {
-    if a.len() != b.len() {
-        return Ok(false);
+/// One comparison, with what it may still look at.
+struct Equality {
+    left: u64,
+}
+
+impl Equality {
+    fn equal(&mut self, left: &V, right: &V) -> R<bool> {
+        let (left, right) = (left.need()?, right.need()?);
+        if let (Some(a), Some(b)) = (number(&left), number(&right)) {
+            return Ok(match (a, b) {
+                (Num::Int(a), Num::Int(b)) => a == b,
+                (a, b) => a.float() == b.float(),
+            });
+        }
+        Ok(match (&left, &right) {
+            (V::None, V::None) | (V::Omit, V::Omit) | (V::Blank, V::Blank) => true,
+            (V::Str(a), V::Str(b)) => a == b,
+            (V::Bytes(a), V::Bytes(b)) => a == b,
+            (V::List(a), V::List(b)) => Rc::ptr_eq(a, b) || self.items(&a.borrow(), &b.borrow())?,
+            (V::Tuple(a), V::Tuple(b)) => Rc::ptr_eq(a, b) || self.items(a, b)?,
+            (V::Obj(a), V::Obj(b)) => match (a.as_ref(), b.as_ref()) {
+                (Obj::DateTime(x, _), Obj::DateTime(y, _)) => x == y,
+                (Obj::TimeDelta(x), Obj::TimeDelta(y)) => x == y,
+                _ => Rc::ptr_eq(a, b),
+            },
+            (V::Func(a), V::Func(b)) => Rc::ptr_eq(a, b),
+            _ => match (as_dict(&left)?, as_dict(&right)?) {
+                (Some(a), Some(b)) => Rc::ptr_eq(&a, &b) || self.members(&a.borrow(), &b.borrow())?,
+                _ => false,
+            },
+        })
     }
-    for (x, y) in a.iter().zip(b) {
-        if !equal(x, y)? {
+
+    fn items(&mut self, a: &[V], b: &[V]) -> R<bool> {
+        if a.len() != b.len() {
             return Ok(false);
         }
+        for (x, y) in a.iter().zip(b) {
+            if !self.inside(x, y)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-    Ok(true)
+
+    fn members(&mut self, a: &Dict, b: &Dict) -> R<bool> {
+        if a.len() != b.len() {
+            return Ok(false);
+        }
+        for (key, value) in a {
+            match b.get(key) {
+                Some(other) if self.inside(value, other)? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn inside(&mut self, a: &V, b: &V) -> R<bool> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Fail::python("the values are too large to be compared");
+        };
+        self.left = left;
+        on_a_stack_that_grows(|| self.equal(a, b))
+    }
 }
 
 /// Python's ordering; `op` is for the message.

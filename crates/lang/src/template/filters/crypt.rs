@@ -60,6 +60,14 @@ impl Scheme {
         }
     }
 
+    /// The most rounds that end within seconds; bcrypt's are a power of two.
+    fn bearable(self) -> u32 {
+        match self {
+            Self::Bcrypt => 17,
+            _ => 20_000_000,
+        }
+    }
+
     /// passlib's rounds when none are asked for.
     fn rounds(self) -> u32 {
         match self {
@@ -160,6 +168,12 @@ pub(crate) fn crypt(
     }
     if kind != Scheme::Md5 && rounds > most {
         return failed(&format!("{name}: max_desired_rounds ({rounds}) is too high, must be at most {most}"));
+    }
+    if rounds > kind.bearable() {
+        return failed(&format!(
+            "{name}: {rounds} rounds would take minutes; at most {} are supported",
+            kind.bearable()
+        ));
     }
     if plain.contains('\0') {
         return failed(&format!("{name} does not allow NULL bytes in password"));

@@ -196,11 +196,13 @@ fn round_half_even(x: f64) -> i128 {
     x.round_ties_even() as i128
 }
 
-fn within_limits(env: &Rc<Env>, rows: usize) -> R<()> {
+/// May there be as many rows of that width?
+fn within_limits(env: &Rc<Env>, rows: usize, width: usize) -> R<()> {
     if rows > MAX_ROWS {
         return Fail::python("there are too many rows");
     }
-    env.limits.spend(1)
+    env.limits.spend(1)?;
+    env.limits.allocate(size_of::<V>().saturating_mul(width.saturating_add(2)))
 }
 
 fn combinations(env: &Rc<Env>, value: V, args: Args) -> R<V> {
@@ -210,7 +212,7 @@ fn combinations(env: &Rc<Env>, value: V, args: Args) -> R<V> {
     let mut rows = Vec::new();
     let mut chosen: Vec<usize> = (0..size).collect();
     while size <= pool.len() {
-        within_limits(env, rows.len())?;
+        within_limits(env, rows.len(), size)?;
         rows.push(V::tuple(chosen.iter().map(|i| pool[*i].clone()).collect()));
         // The last place that can still move on; the places after it follow it.
         let Some(place) = (0..size).rev().find(|i| chosen[*i] != i + pool.len() - size) else { break };
@@ -225,7 +227,7 @@ fn combinations(env: &Rc<Env>, value: V, args: Args) -> R<V> {
 fn permutations(env: &Rc<Env>, value: V, args: Args) -> R<V> {
     fn go(env: &Rc<Env>, pool: &[V], size: usize, row: &mut Vec<usize>, rows: &mut Vec<V>) -> R<()> {
         if row.len() == size {
-            within_limits(env, rows.len())?;
+            within_limits(env, rows.len(), size)?;
             rows.push(V::tuple(row.iter().map(|i| pool[*i].clone()).collect()));
             return Ok(());
         }
@@ -267,7 +269,9 @@ fn product(env: &Rc<Env>, value: V, mut args: Args) -> R<V> {
         std::iter::once(&value).chain(&args.pos).map(iterate::items_of).collect::<R<_>>()?;
     let mut rows: Vec<Vec<V>> = vec![Vec::new()];
     for list in std::iter::repeat_n(&lists, repeat).flatten() {
-        within_limits(env, rows.len().saturating_mul(list.len()))?;
+        let more = rows.len().saturating_mul(list.len());
+        let width = rows.first().map_or(0, Vec::len) + 1;
+        within_limits(env, more, more.saturating_mul(width))?;
         rows = rows
             .iter()
             .flat_map(|row| list.iter().map(move |item| row.iter().cloned().chain([item.clone()]).collect()))

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use crate::template::env::Env;
 use crate::template::eval::args::Args;
 use crate::template::eval::attributes::position;
 use crate::template::eval::{iterate, ops};
@@ -27,7 +28,7 @@ pub(super) const NAMES: &[&str] = &[
     "__contains__",
 ];
 
-pub(super) fn call(items: &Rc<Mutable<Vec<V>>>, name: &str, args: Args) -> R<V> {
+pub(super) fn call(items: &Rc<Mutable<Vec<V>>>, name: &str, args: Args, env: &Rc<Env>) -> R<V> {
     match name {
         "append" => {
             let b = args.bind("append", ["object"], 1)?;
@@ -37,6 +38,7 @@ pub(super) fn call(items: &Rc<Mutable<Vec<V>>>, name: &str, args: Args) -> R<V> 
         "extend" => {
             let b = args.bind("extend", ["iterable"], 1)?;
             let more = iterate::items_of(&b.value(0))?;
+            env.limits.allocate(more.len() * size_of::<V>())?;
             items.edit(|l| l.extend(more));
             Ok(V::None)
         }

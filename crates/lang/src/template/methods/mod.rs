@@ -53,7 +53,7 @@ pub(crate) fn call(object: &V, name: &str, args: Args, env: &Rc<Env>) -> R<V> {
             }
             _ => Ok(V::str(hex::encode(bytes))),
         },
-        V::List(items) => list::call(items, name, args),
+        V::List(items) => list::call(items, name, args, env),
         V::Tuple(items) => list::read_only(items, name, args),
         V::Dict(map) => dict::call(map, name, args),
         V::Int(i) => match name {
