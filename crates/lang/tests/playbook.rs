@@ -214,3 +214,42 @@ fn listings_are_those_of_ansible() {
     }
     assert!(wrong.is_empty(), "{} listings differ:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
 }
+
+/// What imports others twice, forty times over.
+#[test]
+fn playbooks_that_grow_without_an_end_are_refused() {
+    type File = fn(usize) -> (String, String);
+    let kinds: [(&str, File); 3] = [
+        ("- hosts: all\n  tasks: [{import_tasks: t0.yml}]\n", |i| {
+            let next = format!("- import_tasks: t{}.yml\n", i + 1);
+            (format!("t{i}.yml"), next.repeat(2))
+        }),
+        ("- import_playbook: p0.yml\n", |i| {
+            let next = format!("- import_playbook: p{}.yml\n", i + 1);
+            (format!("p{i}.yml"), next.repeat(2))
+        }),
+        ("- hosts: all\n  roles: [r0]\n", |i| {
+            let j = i + 1;
+            let needs = format!(
+                "allow_duplicates: true\ndependencies: [{{role: r{j}, x: 1}}, {{role: r{j}, x: 2}}]\n"
+            );
+            (format!("roles/r{i}/meta/main.yml"), needs)
+        }),
+    ];
+    for (site, file) in kinds {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files: Vec<(String, String)> = (0..40).map(file).collect();
+        files.push(("site.yml".into(), site.into()));
+        let (last, _) = file(40);
+        files.push((last, String::new()));
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let loader = playbook_support::loader(dir.path(), lang::Map::new());
+        let errors = loader.playbook(&dir.path().join("site.yml")).unwrap_err();
+        let found = errors.iter().any(|e| e.message().contains("more than 200000 tasks and roles"));
+        assert!(found, "{site}: {}", errors[0]);
+    }
+}

@@ -214,3 +214,47 @@ fn queries_and_addresses_of_any_form_are_a_value_or_an_error() {
     }
     assert!(start.elapsed() < Duration::from_secs(30));
 }
+
+#[test]
+fn templates_that_grow_without_an_end_are_stopped() {
+    use lang::Str;
+    use lang::template::{EmptyScope, Scope, Templar};
+    let templar = Templar::default();
+    let scope: std::sync::Arc<dyn Scope> = std::sync::Arc::new(EmptyScope);
+    let start = Instant::now();
+    // Containers that hold the same one twice, sixty times over; or nest a hundred thousand deep.
+    let twice = "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}\
+                 {% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+    let deep = |how: &str| {
+        format!(
+            "{{% set ns = namespace(x=[]) %}}{{% for i in range(100000) %}}{{% set ns.x = {how} %}}{{% endfor %}}"
+        )
+    };
+    let texts = [
+        format!("{twice}{{{{ ns.x }}}}"),
+        format!("{twice}{{{{ ns.x == ns.y }}}}"),
+        format!("{twice}{{{{ ns.x | to_json }}}}"),
+        format!("{twice}{{{{ ns.x | string }}}}"),
+        format!("{twice}{{{{ ns.x | flatten }}}}"),
+        format!("{}{{{{ ns.x }}}}", deep("[ns.x]")),
+        format!("{}{{{{ ns.x | to_json }}}}", deep("{'a': ns.x}")),
+        format!("{}{{{{ ns.x | string }}}}", deep("(ns.x,)")),
+        "{% set l = [1] %}{% for i in range(60) %}{% set _ = l.extend(l) %}{% endfor %}{{ l | length }}"
+            .into(),
+        "{{ range(40) | permutations | list | length }}".into(),
+        "{{ range(64) | combinations(20) | list | length }}".into(),
+        "{{ 'x' | password_hash('sha512', rounds=999999999) }}".into(),
+        "{{ 'x' | password_hash('bcrypt', rounds=31) }}".into(),
+    ];
+    for text in texts {
+        let value = lang::Value::Str(Str::template(text.as_str(), None));
+        assert!(templar.render(&value, &scope).is_err(), "{text}");
+    }
+    // What nobody looks at whole is no error, and goes away without a trace.
+    for how in ["[ns.x]", "{'a': ns.x}", "(ns.x,)", "[ns.x] | zip([1]) | first"] {
+        let text = format!("{}{{{{ ns.x | length }}}}", deep(how));
+        let value = lang::Value::Str(Str::template(text.as_str(), None));
+        assert!(templar.render(&value, &scope).is_ok(), "{text}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+}
