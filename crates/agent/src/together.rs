@@ -33,17 +33,19 @@ pub fn run(first: &Turn, share: Share, place: &Place<'_>, seat: &Seat, host: &Ho
     let mut transaction = Transaction::new(share);
     let mut fellows = Vec::new();
     while let Some(fellow) = seat.join(|other| fits(&first.step, other)) {
-        let theirs = step::host_for(&fellow.step, place);
-        let plan = step::plan(&fellow.step, &theirs).ok();
-        let admitted = plan.and_then(|p| p.share).is_some_and(|share| transaction.admit(share, &theirs));
-        if !admitted {
+        let plan = step::plan(&fellow.step, &step::host_for(&fellow.step, place)).ok();
+        let Some(share) = plan.and_then(|plan| plan.share) else {
             seat.hand_back(fellow.step);
             break;
-        }
+        };
+        transaction.add(share);
         fellows.push(fellow);
     }
-    if transaction.bringing() < 2 {
-        fellows.into_iter().for_each(|fellow| seat.hand_back(fellow.step));
+    let together = transaction.agree(host);
+    let alone = transaction.bringing() < 2;
+    let kept = if alone { 0 } else { together - 1 };
+    fellows.drain(kept..).for_each(|fellow| seat.hand_back(fellow.step));
+    if alone {
         return None;
     }
     if !seat.begin() {

@@ -10,6 +10,7 @@ mod command;
 mod debfile;
 mod policy;
 mod select;
+mod shares;
 mod simulation;
 mod spec;
 mod transaction;

@@ -168,8 +168,8 @@ pub fn environment(process: Process) -> Process {
     language.into_iter().chain(debian).fold(process, |p, (name, value)| p.env(name, value))
 }
 
-/// What `--diff` shows of an answer of `apt-get`: which packages come, change and go.
-pub fn difference(out: &str) -> Option<String> {
+/// What `--diff` shows: which packages come, change and go.
+fn difference(out: &str) -> Option<String> {
     let lines: Vec<&str> = out.lines().skip_while(|l| !l.starts_with("The following")).collect();
     let end = lines.iter().position(|l| l.contains(" upgraded, ") && l.contains("newly installed"));
     let lines = &lines[..end.map_or(lines.len(), |e| e + 1)];

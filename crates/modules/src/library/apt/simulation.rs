@@ -1,7 +1,5 @@
 //! What `apt-get install` would do, from what its simulation says.
 
-use std::collections::HashSet;
-
 use crate::{Host, Result};
 
 use super::AptArgs;
@@ -45,13 +43,12 @@ impl Simulation {
     pub fn replaces(&self) -> bool {
         self.installs.iter().any(|install| install.old.is_some())
     }
+}
 
-    /// What it would do beyond `other`; `None` if it would not do all that `other` does.
-    pub fn beyond(&self, other: &Self) -> Option<Vec<Install>> {
-        let known: HashSet<&Install> = other.installs.iter().collect();
-        let more: Vec<Install> =
-            self.installs.iter().filter(|install| !known.contains(install)).cloned().collect();
-        (more.len() + known.len() == self.installs.len()).then_some(more)
+impl Install {
+    /// Is it what `apt-get install` is asked for with this word?
+    pub fn is(&self, word: &str) -> bool {
+        word.split_once('=') == Some((&self.name, &self.version))
     }
 }
 
@@ -72,15 +69,14 @@ mod tests {
 
     #[test]
     fn what_the_simulation_says_is_understood() {
-        let first = Simulation::parse("Inst zdep (1.0 localhost [all])\nConf zdep (1.0 localhost [all])\n");
         let both = Simulation::parse(
             "Inst zalpha [1.0] (2.0 localhost, Debian:12/stable [all])\nInst zdep (1.0 localhost [all])\n\
              Conf zdep (1.0 localhost [all])\n",
         );
         let zalpha = Install { name: "zalpha".into(), version: "2.0".into(), old: Some("1.0".into()) };
-        assert_eq!(both.beyond(&first), Some(vec![zalpha]));
-        assert_eq!(first.beyond(&both), None);
-        assert!(both.replaces() && !first.replaces());
+        assert_eq!(both.installs[0], zalpha);
+        assert!(both.installs[1].is("zdep=1.0") && both.installs.len() == 2);
+        assert!(both.replaces());
         assert!(!both.removes && Simulation::parse("Remv zconflict [1.0]\n").removes);
     }
 }

@@ -1,16 +1,17 @@
 //! Several calls that install packages, as one run of `apt-get`.
 //!
-//! A call is admitted only if `apt-get` itself says that installing everything together does all that the calls before
-//! it would do, in the same versions, and removes nothing. So what each brings is what it would have brought by
-//! itself, behind the others.
+//! `apt-get` itself says, once for all of them, what installing everything together does, and [`shares`] whose of that
+//! each package is. Calls are kept together only as far as they are sure to come to what they would come to one after
+//! the other, and nothing is removed.
 
 use protocol::Outcome;
 
 use crate::system::{dpkg, program};
-use crate::{Diff, Host, Map, Plan, Result};
+use crate::{Diff, Host, Map, Plan, Result, fail};
 
 use super::AptArgs;
-use super::command::{Apt, PolicyRcD, difference, environment};
+use super::command::{Apt, PolicyRcD, environment};
+use super::shares::{self, Wish};
 use super::simulation::{Install, Simulation};
 
 /// What calls of one transaction have in common: every option that `apt-get` sees.
@@ -53,12 +54,14 @@ pub struct Transaction {
     members: Vec<Member>,
     /// For `apt-get install`.
     names: Vec<String>,
-    /// What it does, once that has been asked.
-    all: Option<Simulation>,
     ended: Option<End>,
 }
 
 struct Member {
+    /// As its plan has them.
+    names: Vec<String>,
+    /// The user has chosen versions.
+    pinned: bool,
     result: Map,
     brings: Vec<Install>,
     diff: Option<String>,
@@ -84,56 +87,62 @@ pub enum Made {
 impl Transaction {
     /// It begins with one plan.
     pub fn new(first: Share) -> Self {
-        let Share { args, names, result } = first;
-        let member = Member { result, brings: Vec::new(), diff: None };
-        Self { args, members: vec![member], names, all: None, ended: None }
+        let args = first.args.clone();
+        Self { args, members: vec![Member::of(first)], names: Vec::new(), ended: None }
     }
 
     /// Take in a plan of the same [`transaction`](crate::Module::transaction), made without any of the others being
-    /// carried out. False, with nothing changed, if it is not sure to come to the same.
-    pub fn admit(&mut self, share: Share, host: &Host) -> bool {
-        let Share { args: _, names, result } = share;
-        let mut member = Member { result, brings: Vec::new(), diff: None };
-        if !names.is_empty() && !self.simulate_first(host) {
-            return false;
-        }
-        let installs = self.all.as_ref().map_or(&[][..], |all| &all.installs);
-        let open: Vec<String> =
-            names.iter().filter(|name| !installs.iter().any(|i| i.is(name))).cloned().collect();
-        let Some(before) = self.all.as_ref().filter(|_| !open.is_empty()) else {
-            // It has nothing to do, unless something that is there is replaced.
-            let replaces = self.all.as_ref().is_some_and(Simulation::replaces);
-            if !replaces {
-                self.members.push(member);
-            }
-            return !replaces;
-        };
-        let all = [self.names.clone(), open].concat();
-        let Ok(with) = Simulation::ask(&self.args, &all, host) else { return false };
-        let Some(brings) = with.beyond(before).filter(|_| !with.removes) else { return false };
-        member.diff = Some(in_words(&brings, &names, &with));
-        member.brings = brings;
-        self.members.push(member);
-        self.names = all;
-        self.all = Some(with);
-        true
+    /// carried out.
+    pub fn add(&mut self, share: Share) {
+        self.members.push(Member::of(share));
     }
 
-    /// What the first plan does alone. False if nothing can be done together with it.
-    fn simulate_first(&mut self, host: &Host) -> bool {
-        if self.all.is_some() {
-            return true;
+    /// How many of the plans, from the first on, are sure to come to the same together as one after the other. The
+    /// rest is forgotten.
+    pub fn agree(&mut self, host: &Host) -> usize {
+        let mut count = self.members.len();
+        loop {
+            self.members.truncate(count);
+            if self.members.iter().filter(|member| !member.names.is_empty()).count() < 2 {
+                return count;
+            }
+            count = match self.simulate(host) {
+                Ok(sure) if sure == count => return count,
+                Ok(sure) => sure.max(1),
+                Err(_) => count.div_ceil(2),
+            };
         }
-        let Ok(first) = Simulation::ask(&self.args, &self.names, host) else { return false };
-        if first.removes || (first.replaces() && self.members.len() > 1) {
-            return false;
+    }
+
+    /// Find out what each plan brings; the number of those of which that is sure.
+    fn simulate(&mut self, host: &Host) -> Result<usize> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.members.iter().flat_map(|member| &member.names) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
         }
-        if let Some(member) = self.members.first_mut() {
-            member.brings = first.installs.clone();
-            member.diff = difference(&first.said);
+        let all = Simulation::ask(&self.args, &names, host)?;
+        let idle = self.members.iter().any(|member| member.names.is_empty());
+        // What is there and wanted could be replaced.
+        if all.removes || (idle && all.replaces()) {
+            return Err(fail!("it would not only install"));
         }
-        self.all = Some(first);
-        true
+        let wishes: Vec<Wish<'_>> =
+            self.members.iter().map(|m| Wish { names: &m.names, pinned: m.pinned }).collect();
+        let brings = match shares::split(&self.args, &wishes, &all.installs, host)? {
+            Ok(brings) => brings,
+            Err(unsure) => return Ok(unsure),
+        };
+        let mut own: Vec<String> = Vec::new();
+        for (member, brings) in self.members.iter_mut().zip(brings) {
+            // What another one brings as a dependency stays one.
+            own.extend(member.names.iter().filter(|name| brings.iter().any(|i| i.is(name))).cloned());
+            member.diff = (!brings.is_empty()).then(|| in_words(&brings, &member.names, &all));
+            member.brings = brings;
+        }
+        self.names = own;
+        Ok(self.members.len())
     }
 
     /// How many of the plans bring something.
@@ -212,12 +221,15 @@ enum Far {
     Installed,
 }
 
-impl Install {
-    /// Is it what `apt-get install` is asked for with this word?
-    fn is(&self, word: &str) -> bool {
-        word.split_once('=') == Some((&self.name, &self.version))
+impl Member {
+    fn of(share: Share) -> Self {
+        let Share { args, names, result } = share;
+        let pinned = args.package.iter().any(|package| package.contains('='));
+        Self { names, pinned, result, brings: Vec::new(), diff: None }
     }
+}
 
+impl Install {
     fn far(&self, status: &dpkg::Status) -> Far {
         match status.find(&self.name) {
             Some(package) if package.version != self.version || !package.unpacked() => Far::Untouched,
