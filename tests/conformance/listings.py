@@ -11,7 +11,7 @@ Standard output has to be the same to the byte, and the exit code, too; what goe
 order of a play's hosts is not compared, because ansible-playbook prints another one in every run.
 
 $PROVISION is the executable, by default target/release/provision; $ANCHORS, by default ~/.anchors, has ansible-core.
-The exit code is 0 if there was no difference.
+The exit code is 0 if there was no difference but those in KNOWN.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from pathlib import Path
 import run
 
 OPTIONS = ('--list-tasks', '--list-hosts', '--list-tags', '--syntax-check')
+# Playbooks that are not loaded, each with its reason.
+KNOWN = {'lookup_env/vars_not_set.yml': 'uses ansible-core\'s internal action `ansible._protomatter.debug`'}
 # Directories in which a YAML file is no playbook.
 PARTS = {
     'tasks', 'handlers', 'vars', 'defaults', 'meta', 'templates', 'files', 'library', 'group_vars', 'host_vars',
@@ -122,10 +124,13 @@ def main() -> int:
         jobs = [(playbook, wanted) for name in names for playbook in playbooks(targets / name) for wanted in calls]
         different = 0
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            for found in pool.map(compare, jobs):
-                different += bool(found)
+            for (playbook, _), found in zip(jobs, pool.map(compare, jobs)):
+                if found and (reason := KNOWN.get(str(playbook.relative_to(targets)))):
+                    found = [f'{playbook.relative_to(targets)} is known to differ: it {reason}']
+                else:
+                    different += bool(found)
                 print('\n'.join(found), end='\n' if found else '', flush=True)
-    print(f'{len(jobs)} outputs compared, {different} different')
+    print(f'{len(jobs)} outputs compared, {different} unexpectedly different')
     return 1 if different else 0
 
 

@@ -18,29 +18,14 @@ use crate::together;
 /// How long a child may take to answer the first message.
 const HELLO: Duration = Duration::from_secs(30);
 
-/// The children of this agent, one for each identity, kept until it ends.
+/// The children of this agent, kept until it ends: one for each way to become somebody. Another password is another way: it may be
+/// the wrong one.
 pub struct Relay {
     pub me: User,
     program: Program,
     start: Start,
-    children: Vec<(Identity, Child)>,
+    children: Vec<(Become, Child)>,
     copies: Copies,
-}
-
-/// What makes two steps belong to the same child.
-#[derive(PartialEq, Eq)]
-struct Identity {
-    method: String,
-    user: String,
-    exe: Option<String>,
-    flags: Option<Vec<String>>,
-}
-
-impl Identity {
-    fn of(wanted: &Become) -> Self {
-        let Become { method, user, exe, flags, password: _ } = wanted.clone();
-        Self { method, user, exe, flags }
-    }
 }
 
 /// How the work of a child on a step ended.
@@ -98,8 +83,7 @@ impl Relay {
 
     /// The child for an identity; started if there is none.
     fn child(&mut self, wanted: &Become, seat: &Seat) -> Result<usize, Refused> {
-        let identity = Identity::of(wanted);
-        if let Some(at) = self.children.iter().position(|(i, _)| *i == identity) {
+        if let Some(at) = self.children.iter().position(|(become_, _)| become_ == wanted) {
             return Ok(at);
         }
         let started = self.started(wanted)?;
@@ -109,7 +93,7 @@ impl Relay {
             .send(&ToAgent::Start(self.start.clone()))
             .map_err(|e| Refused(format!("the agent for {} does not listen: {e}", wanted.user)))?;
         greet(&child, wanted, seat)?;
-        self.children.push((identity, child));
+        self.children.push((wanted.clone(), child));
         Ok(self.children.len() - 1)
     }
 }

@@ -14,6 +14,10 @@ mod simulated;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+/// As in `provision`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};

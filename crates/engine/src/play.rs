@@ -226,15 +226,14 @@ impl PlayRun {
         };
         let shown = match (name.is_empty(), task.args.get("name").or(task.args.get("role"))) {
             (false, _) => name.clone(),
-            (true, Some(role)) if task.module.is_builtin("include_role") => {
-                let rendered = self.run.templar.render(role, &scope).unwrap_or_else(|_| role.clone());
-                format!("{} : {}", task.action.as_str(), settings::text_of(&rendered))
+            (true, Some(role)) if task.is_include_role() => {
+                format!("{} : {}", task.action.as_str(), settings::text_of(role))
             }
             (true, _) => task.action.as_str().to_owned(),
         };
         let title = match task.role() {
-            Some(role) => format!("{} : {shown}", role.full_name()),
-            None => shown,
+            Some(role) if !task.is_include_role() => format!("{} : {shown}", role.full_name()),
+            _ => shown,
         };
         TaskInfo {
             id: node.id,

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::keywords::Keyword;
 use crate::playbook::{Item, Loader, Play, Playbook, Task};
 use crate::{Result, Value};
 
@@ -55,8 +56,11 @@ fn list_play(
         [] => "None".to_owned(),
         _ => hosts.clone(),
     });
-    let mut all_tags = loader.play_tags(play)?;
-    let tags: Vec<String> = all_tags.iter().cloned().collect();
+    // As in ansible-core, templates in the tags of the play are listed as they are written, here and for each task.
+    let mut play_tags = BTreeSet::new();
+    play.keyword(Keyword::Tags).into_iter().for_each(|value| tag_names(value, &mut play_tags));
+    let mut all_tags = play_tags.clone();
+    let tags: Vec<String> = play_tags.iter().cloned().collect();
     let _ = writeln!(out, "\n  play #{number} ({hosts}): {name}\tTAGS: [{}]", tags.join(","));
     if let Some(matching) = what.hosts {
         let list = match patterns.as_slice() {
@@ -80,7 +84,7 @@ fn list_play(
     let mut lines = String::new();
     for (_, items) in play.sections() {
         for item in items {
-            list_item(item, what, loader, &mut lines, &mut all_tags)?;
+            list_item(item, what, loader, &play_tags, &mut lines, &mut all_tags)?;
         }
     }
     if what.tasks {
@@ -98,24 +102,27 @@ fn list_item(
     item: &Item,
     what: &Listing<'_>,
     loader: &Loader,
+    play_tags: &BTreeSet<String>,
     lines: &mut String,
     all_tags: &mut BTreeSet<String>,
 ) -> Result<()> {
     let task = match item {
         Item::Task(task) => task,
         Item::Block(block) => {
-            return block.items.iter().try_for_each(|item| list_item(item, what, loader, lines, all_tags));
+            let mut list = |item| list_item(item, what, loader, play_tags, lines, all_tags);
+            return block.items.iter().try_for_each(&mut list);
         }
     };
     if task.implicit && task.module.is_builtin("meta") {
         return Ok(());
     }
-    let tags = loader.tags(task)?;
+    let mut tags = loader.tags(task)?;
     // A list of all tags shows those of `never` as well.
     let everything = what.tags && what.selection.is_everything();
     if !everything && !what.selection.selects(&tags) {
         return Ok(());
     }
+    tags.extend(play_tags.iter().cloned());
     if what.tasks {
         let names: Vec<&str> = tags.iter().map(String::as_str).collect();
         let _ = writeln!(lines, "      {}\tTAGS: [{}]", title(task), names.join(", "));

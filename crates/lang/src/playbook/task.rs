@@ -104,15 +104,21 @@ impl Task {
         self.place == Place::Handler
     }
 
-    /// The name as written, or the module if there is none, with the role in front: `web : install nginx`.
+    /// Does it run `include_role`?
+    pub fn is_include_role(&self) -> bool {
+        self.module.is_builtin("include_role")
+    }
+
+    /// The name as written, or the module if there is none, with the role in front: `web : install nginx`. As in
+    /// ansible-core, an `include_role` has no role in front.
     pub fn title(&self) -> String {
         let title = match self.name.as_ref().filter(|name| name.is_truthy()) {
             Some(name) => python_str(name),
             None => self.action.as_str().to_owned(),
         };
         match self.role() {
-            Some(role) => format!("{} : {title}", role.full_name()),
-            None => title,
+            Some(role) if !self.is_include_role() => format!("{} : {title}", role.full_name()),
+            _ => title,
         }
     }
 }

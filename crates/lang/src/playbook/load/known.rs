@@ -41,15 +41,6 @@ impl Loader {
         Ok(names)
     }
 
-    /// The tags of a play.
-    pub fn play_tags(&self, play: &Arc<Play>) -> Result<BTreeSet<String>> {
-        let mut names = BTreeSet::new();
-        if let Some(value) = play.keyword(Keyword::Tags) {
-            tag_names(&self.known(value, &Map::new(), &play.frame)?, &mut names);
-        }
-        Ok(names)
-    }
-
     /// The patterns in `hosts`; `answers` are those to `vars_prompt`. None if it is a template of nothing.
     pub fn play_hosts(&self, play: &Arc<Play>, answers: &Map) -> Result<Vec<String>> {
         let hosts = self.known(&play.hosts, answers, &play.frame).map_err(|cause| {
