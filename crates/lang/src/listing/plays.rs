@@ -63,11 +63,13 @@ fn list_play(
     let tags: Vec<String> = play_tags.iter().cloned().collect();
     let _ = writeln!(out, "\n  play #{number} ({hosts}): {name}\tTAGS: [{}]", tags.join(","));
     if let Some(matching) = what.hosts {
-        let list = match patterns.as_slice() {
-            [] => Value::Null,
-            patterns => Value::list(patterns.iter().map(|p| Value::str(p.as_str())).collect()),
+        let (list, hosts) = match patterns.as_slice() {
+            [] => (Value::Null, Vec::new()),
+            written => {
+                let list = written.iter().map(|p| Value::str(p.as_str())).collect();
+                (Value::list(list), matching(written)?)
+            }
         };
-        let hosts = matching(&patterns)?;
         let _ = writeln!(
             out,
             "    pattern: {}\n    hosts ({}):",
