@@ -29,7 +29,7 @@ impl Load<'_> {
             );
             return None;
         }
-        let file = self.file_argument(&action, "import_tasks", &["file", "_raw_params"], pos)?;
+        let file = self.file_argument(&action, "import_tasks", pos)?;
         let vars = parts.fields.vars.clone();
         let name = self.render_import(&file, &vars, parent, pos)?;
         let dir = written_dir(&name);
@@ -63,14 +63,12 @@ impl Load<'_> {
         Some(Item::Block(Arc::new(Block { id: TaskId::next(), frame, items, rescue, always })))
     }
 
-    /// The `file` of an import or include that may have the options `allowed`.
-    pub(super) fn file_argument(
-        &mut self,
-        action: &Action,
-        what: &str,
-        allowed: &[&str],
-        pos: &Pos,
-    ) -> Option<Value> {
+    /// The `file` of an import or include.
+    pub(super) fn file_argument(&mut self, action: &Action, what: &str, pos: &Pos) -> Option<Value> {
+        // Only includes can apply something; an empty `apply` passes unnoticed.
+        let applies = what == "include_tasks" || !action.args.get("apply").is_some_and(Value::is_truthy);
+        let allowed: &[&str] =
+            if applies { &["file", "_raw_params", "apply"] } else { &["file", "_raw_params"] };
         let strange: Vec<String> = action
             .args
             .keys()

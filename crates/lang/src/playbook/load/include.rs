@@ -36,7 +36,7 @@ impl Load<'_> {
     ) -> Option<Include> {
         let what = if place == Place::Handler { "HandlerTaskInclude" } else { "TaskInclude" };
         self.include_keywords(parts, what, pos)?;
-        let file = self.file_argument(action, "include_tasks", &["file", "_raw_params", "apply"], pos)?;
+        let file = self.file_argument(action, "include_tasks", pos)?;
         let apply = self.apply(action, pos)?;
         Some(Include::Tasks(IncludeTasks { file, apply }))
     }
@@ -79,8 +79,11 @@ impl Load<'_> {
         let strange: Vec<String> = args
             .keys()
             .filter(|k| !k.as_str().is_some_and(|k| ROLE_OPTIONS.contains(&k)))
-            .chain(args.keys().filter(|k| k.as_str() == Some("apply") && what == "import_role"))
             .map(Key::to_string)
+            .chain(
+                (what == "import_role" && args.get("apply").is_some_and(Value::is_truthy))
+                    .then(|| "apply".into()),
+            )
             .collect();
         if !strange.is_empty() {
             self.bad(pos, format!("Invalid options for {what}: {}", strange.join(",")));
