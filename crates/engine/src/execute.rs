@@ -466,6 +466,9 @@ impl PlayRun {
             attempts += 1;
             let (mut result, diff) = self.perform(host, task, &prepared, settings, place, step.take()).await;
             self.show_warnings(&mut result);
+            if !diff.is_empty() {
+                result.put("diff", results::diff_value(task.module.short(), &diff));
+            }
             if settings.background > 0 && settings.poll > 0 && !settings.check {
                 result = self.wait_for_job(host, task, info, result, settings, place, done).await;
             }

@@ -1,6 +1,7 @@
 //! Results of tasks as dictionaries with Ansible's keys.
 
 use lang::{Key, Map, Value};
+use protocol::Diff;
 
 /// Warnings of a result with the places they are about, as they are shown. Not part of what is registered.
 pub const SHOWN_WARNINGS: &str = "_ansible_shown_warnings";
@@ -61,6 +62,27 @@ pub fn from_outcome(result: &protocol::Map) -> Map {
         }
     }
     map
+}
+
+/// `diff` as a module's result has it: one dictionary, or a list of them from the modules that may have several.
+pub fn diff_value(module: &str, diff: &[Diff]) -> Value {
+    const LISTS: &[&str] = &["copy", "template", "lineinfile", "blockinfile"];
+    let one = |diff: &Diff| {
+        let mut map = diff.notes.clone();
+        let entries = [
+            ("before", diff.before.clone()),
+            ("after", diff.after.clone()),
+            ("before_header", diff.before_header.clone().map(Into::into)),
+            ("after_header", diff.after_header.clone().map(Into::into)),
+            ("prepared", diff.prepared.clone().map(Into::into)),
+        ];
+        map.extend(entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        Value::from_json(&map.into())
+    };
+    match diff {
+        [single] if !LISTS.contains(&module) => one(single),
+        several => Value::list(several.iter().map(one).collect()),
+    }
 }
 
 /// Python's `splitlines`, as a list.

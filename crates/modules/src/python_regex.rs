@@ -81,11 +81,13 @@ impl PythonRegex {
 
     /// `Match.expand`: fill a template (`\1`, `\g<name>`, `\n`) from a match.
     pub fn expand(&self, captures: &Captures<'_>, template: &str) -> Result<String, String> {
-        template::expand(&self.regex, captures, template)
+        template::expand(&self.regex, Some(captures), template)
     }
 
     /// `subn`: replace every match by the filled template; gives the text and the number of replacements.
     pub fn sub(&self, text: &str, template: &str) -> Result<(String, usize), String> {
+        // Python reads the template first, whether it is needed or not.
+        template::expand(&self.regex, None, template)?;
         let mut out = String::with_capacity(text.len());
         let (mut done, mut at, mut count) = (0, 0, 0);
         while at <= text.len() {

@@ -54,7 +54,7 @@ pub fn fetch(input: &Input<'_>) -> Result<Prepared> {
 
 impl Fetch {
     /// Where the file goes; nothing a host says can lead out of `dest`. An error if that is a directory.
-    pub fn destination(&self, remote: &str) -> std::result::Result<PathBuf, &'static str> {
+    pub fn destination(&self, remote: &str) -> std::result::Result<PathBuf, String> {
         let name = Path::new(remote).file_name().map(PathBuf::from).unwrap_or_default();
         let dest = normal(&self.base.join(super::files::expand_home(&self.dest)));
         if !self.flat {
@@ -64,11 +64,18 @@ impl Fetch {
                 .join(below.strip_prefix("/").unwrap_or(&below)));
         }
         if self.dest.ends_with('/') {
-            return Ok(dest.join(name));
+            let dest = dest.join(name);
+            if dest.is_dir() {
+                return Err(format!(
+                    "calculated dest '{}' is an existing directory, use another path that does not point to an existing directory",
+                    dest.display()
+                ));
+            }
+            return Ok(dest);
         }
         if dest.is_dir() {
             return Err(
-                "dest is an existing directory, use a trailing slash if you want to fetch src into that directory",
+                "dest is an existing directory, use a trailing slash if you want to fetch src into that directory".into(),
             );
         }
         Ok(dest)

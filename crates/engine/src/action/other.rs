@@ -96,9 +96,15 @@ fn seconds(input: &Input<'_>, name: &str, default: u64) -> Result<Duration> {
     Ok(Duration::try_from_secs_f64(number.max(0.0)).unwrap_or(Duration::MAX))
 }
 
-/// `package`: the agent chooses by what is on the host; `use` names another module.
+/// `package`: the agent chooses by what is on the host; `use` or the variable `ansible_package_use` names another module.
 pub fn package(input: Input<'_>) -> Result<Prepared> {
-    match input.text("use").as_deref() {
+    let mut wanted = input.text("use").filter(|name| name != "auto");
+    if wanted.is_none()
+        && let Some(named) = input.scope.get("ansible_package_use")?
+    {
+        wanted = Some(text_of(&input.ctx.templar.render(&named, input.scope)?));
+    }
+    match wanted.as_deref() {
         None | Some("auto") => {
             let mut args = to_json(&input.args);
             args.shift_remove("use");

@@ -62,7 +62,7 @@ impl Module for Command {
         let expand = |word: &String| {
             if args.expand_argument_vars { expand_with(word, &environment) } else { word.clone() }
         };
-        Run {
+        let mut plan = Run {
             argv: words.iter().map(expand).collect(),
             cmd: words.into(),
             chdir: args.chdir.map(|d| PathBuf::from(d.0)),
@@ -71,7 +71,14 @@ impl Module for Command {
             stdin: run::input(args.stdin, args.stdin_add_newline),
             strip: args.strip_empty_ends,
         }
-        .plan(host)
+        .plan(host)?;
+        if let Some(shell) = args.executable {
+            let warning = format!(
+                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using '{shell}'."
+            );
+            plan.result.insert("warnings".into(), vec![warning].into());
+        }
+        Ok(plan)
     }
 }
 

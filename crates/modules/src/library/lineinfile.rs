@@ -81,6 +81,9 @@ impl Module for Lineinfile {
             if found == 0 { String::new() } else { format!("{found} line(s) removed") }
         };
         result.insert("backup".into(), "".into());
+        if let Some(warning) = matches_everything(&args) {
+            result.insert("warnings".into(), vec![warning].into());
+        }
         Edit {
             path: args.path.0,
             before,
@@ -95,6 +98,22 @@ impl Module for Lineinfile {
         }
         .plan(host, result)
     }
+}
+
+/// What to say of an empty pattern.
+fn matches_everything(args: &LineinfileArgs) -> Option<String> {
+    let (what, help) = match (args.regexp.as_deref(), args.search_string.as_deref()) {
+        (Some(""), _) => (
+            "regular expression",
+            " If this is desired, use '^' to match every line in the file and avoid this warning.",
+        ),
+        (_, Some("")) => ("search string", ""),
+        _ => return None,
+    };
+    Some(format!(
+        "The {what} is an empty string, which will match every line in the file. This may have unintended consequences, \
+         such as replacing the last line in the file rather than appending.{help}"
+    ))
 }
 
 /// Lines with their ends, one character for each byte.

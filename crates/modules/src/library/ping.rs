@@ -23,7 +23,7 @@ impl Module for Ping {
 
     fn plan(args: PingArgs, _: &Host) -> Result<Plan> {
         if args.data == "crash" {
-            return Err(fail!("boom"));
+            return Err(fail!("Task failed: Module failed: boom"));
         }
         Ok(Plan::unchanged(result! {"ping": args.data}))
     }

@@ -32,6 +32,11 @@ impl Module for Tempfile {
     }
 
     fn plan(args: TempfileArgs, host: &Host) -> Result<Plan> {
+        for (option, part) in [("prefix", &args.prefix), ("suffix", &args.suffix)] {
+            if part.contains('/') {
+                return Err(fail!("{option} must be a valid file name component, got '{part}'"));
+            }
+        }
         let mut plan = Plan::change(result! {}, move |host| {
             let dir = args.path.map(|p| p.0).or_else(|| host.env("TMPDIR").filter(|d| !d.is_empty()));
             let dir = dir.unwrap_or_else(|| "/tmp".to_owned());

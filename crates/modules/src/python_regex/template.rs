@@ -4,7 +4,8 @@ use fancy_regex::Regex;
 
 use super::Captures;
 
-pub(super) fn expand(regex: &Regex, captures: &Captures<'_>, template: &str) -> Result<String, String> {
+/// Fill a template from a match, or find what is wrong with it if there is none.
+pub(super) fn expand(regex: &Regex, found: Option<&Captures<'_>>, template: &str) -> Result<String, String> {
     let mut out = String::with_capacity(template.len());
     let chars: Vec<char> = template.chars().collect();
     let mut i = 0;
@@ -20,10 +21,10 @@ pub(super) fn expand(regex: &Regex, captures: &Captures<'_>, template: &str) -> 
         };
         i += 2;
         let group = |number: usize, out: &mut String| -> Result<(), String> {
-            if number >= captures.len() {
+            if number >= regex.captures_len() {
                 return Err(format!("invalid group reference {number} at position {}", start + 1));
             }
-            out.push_str(captures.get(number).map_or("", |m| m.as_str()));
+            out.push_str(found.and_then(|c| c.get(number)).map_or("", |m| m.as_str()));
             Ok(())
         };
         match c {
@@ -37,7 +38,7 @@ pub(super) fn expand(regex: &Regex, captures: &Captures<'_>, template: &str) -> 
                 match name.parse() {
                     Ok(number) => group(number, &mut out)?,
                     Err(_) if regex.capture_names().flatten().any(|n| n == name) => {
-                        out.push_str(captures.name(&name).map_or("", |m| m.as_str()));
+                        out.push_str(found.and_then(|c| c.name(&name)).map_or("", |m| m.as_str()));
                     }
                     Err(_) => return Err(format!("unknown group name '{name}' at position {}", start + 3)),
                 }

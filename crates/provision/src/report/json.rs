@@ -66,9 +66,6 @@ impl<O: Write, E: Write> Json<O, E> {
             Status::Unreachable => drop(shown.insert("unreachable".into(), true.into())),
             Status::Ok | Status::Changed => {}
         }
-        if !result.diff.is_empty() {
-            shown.insert("diff".into(), result.diff.iter().map(diff).collect());
-        }
         let host = result.host.clone();
         if let Some(task) = self.task(&result.task.clone()) {
             task.end = now();
@@ -124,23 +121,6 @@ impl<O: Write, E: Write> Json<O, E> {
             "warnings": self.warnings,
         })
     }
-}
-
-fn diff(diff: &protocol::Diff) -> Value {
-    let mut map = diff.notes.clone();
-    let entries = [
-        ("before", diff.before.clone()),
-        ("after", diff.after.clone()),
-        ("before_header", diff.before_header.clone().map(Value::from)),
-        ("after_header", diff.after_header.clone().map(Value::from)),
-        ("prepared", diff.prepared.clone().map(Value::from)),
-    ];
-    for (key, value) in entries {
-        if let Some(value) = value {
-            map.insert(key.into(), value);
-        }
-    }
-    Value::Object(map)
 }
 
 fn now() -> String {
