@@ -96,7 +96,7 @@ fn a_failure_drops_the_rest_and_what_comes_until_a_flush() {
     let dropped = agent.step(mkdir(&dir));
     assert_eq!(agent.outcome().0, slow);
     let (id, outcome) = agent.outcome();
-    assert_eq!((id, text(&outcome.result, "msg")), (failing, "boom"));
+    assert_eq!((id, text(&outcome.result, "msg")), (failing, "Task failed: Module failed: boom"));
     assert_eq!(agent.flushed(), (0, vec![dropped]));
     // Sent before the controller could know.
     let on_its_way = agent.step(mkdir(&late));
