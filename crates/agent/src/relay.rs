@@ -258,8 +258,8 @@ impl<'a> Handing<'a> {
     /// Let the child begin, with all that may be done together.
     fn go(&mut self) -> Result<(), End> {
         let first = self.steps[0].clone();
-        if self.shares {
-            while let Some(fellow) = self.seat.join(|other| together::fits(&first, other)) {
+        if let Some(fits) = together::fits(&first) {
+            while let Some(fellow) = self.seat.join(&fits) {
                 self.steps.push_back(fellow.step);
             }
             if !self.seat.begin() {

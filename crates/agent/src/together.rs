@@ -16,23 +16,25 @@ pub fn in_common(step: &Step) -> Option<String> {
     (module.transaction)(&step.args)
 }
 
-/// May `other` be in one transaction with `first`, as far as this can be known without the host?
-pub fn fits(first: &Step, other: &Step) -> bool {
-    let common = in_common(first);
-    common.is_some()
-        && common == in_common(other)
-        && other.r#become == first.r#become
-        && other.environment == first.environment
-        && other.python == first.python
+/// Which steps may be in one transaction with `first`, as far as this can be known without the host; `None` if it is always
+/// done by itself.
+pub fn fits(first: &Step) -> Option<impl Fn(&Step) -> bool> {
+    let common = in_common(first)?;
+    Some(move |other: &Step| {
+        other.r#become == first.r#become
+            && other.environment == first.environment
+            && other.python == first.python
+            && in_common(other).is_some_and(|theirs| theirs == common)
+    })
 }
 
 /// Carry out the plan of the step in hand together with those of queued steps. The outcomes are those of the steps that
 /// the seat then has in hand, in their order; `None` if there is nothing that can be done with it.
 pub fn run(first: &Turn, share: Share, place: &Place<'_>, seat: &Seat, host: &Host) -> Option<Vec<Outcome>> {
-    in_common(&first.step)?;
+    let fits = fits(&first.step)?;
     let mut transaction = Transaction::new(share);
     let mut fellows = Vec::new();
-    while let Some(fellow) = seat.join(|other| fits(&first.step, other)) {
+    while let Some(fellow) = seat.join(&fits) {
         let plan = step::plan(&fellow.step, &step::host_for(&fellow.step, place)).ok();
         let Some(share) = plan.and_then(|plan| plan.share) else {
             seat.hand_back(fellow.step);
@@ -45,10 +47,7 @@ pub fn run(first: &Turn, share: Share, place: &Place<'_>, seat: &Seat, host: &Ho
     let alone = transaction.bringing() < 2;
     let kept = if alone { 0 } else { together - 1 };
     fellows.drain(kept..).for_each(|fellow| seat.hand_back(fellow.step));
-    if alone {
-        return None;
-    }
-    if !seat.begin() {
+    if alone || !seat.begin() {
         return None;
     }
     let begun = Instant::now();

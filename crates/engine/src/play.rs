@@ -231,13 +231,9 @@ impl PlayRun {
             }
             (true, _) => task.action.as_str().to_owned(),
         };
-        let title = match task.role() {
-            Some(role) if !task.is_include_role() => format!("{} : {shown}", role.full_name()),
-            _ => shown,
-        };
         TaskInfo {
             id: node.id,
-            title,
+            title: task.titled(shown),
             name,
             action: task.action.as_str().to_owned(),
             resolved: task.module.full.to_string(),

@@ -116,9 +116,14 @@ impl Task {
             Some(name) => python_str(name),
             None => self.action.as_str().to_owned(),
         };
+        self.titled(title)
+    }
+
+    /// A name for it, with the role in front.
+    pub fn titled(&self, name: String) -> String {
         match self.role() {
-            Some(role) if !self.is_include_role() => format!("{} : {title}", role.full_name()),
-            _ => title,
+            Some(role) if !self.is_include_role() => format!("{} : {name}", role.full_name()),
+            _ => name,
         }
     }
 }

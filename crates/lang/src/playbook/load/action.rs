@@ -34,6 +34,13 @@ pub(super) struct Action {
     pub local: bool,
 }
 
+impl Action {
+    /// Has it an `apply`, which only includes can have? An empty one passes unnoticed.
+    pub(super) fn applies_something(&self) -> bool {
+        self.args.get("apply").is_some_and(Value::is_truthy)
+    }
+}
+
 impl Load<'_> {
     pub(super) fn action(
         &mut self,

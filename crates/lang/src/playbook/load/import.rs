@@ -65,10 +65,10 @@ impl Load<'_> {
 
     /// The `file` of an import or include.
     pub(super) fn file_argument(&mut self, action: &Action, what: &str, pos: &Pos) -> Option<Value> {
-        // Only includes can apply something; an empty `apply` passes unnoticed.
-        let applies = what == "include_tasks" || !action.args.get("apply").is_some_and(Value::is_truthy);
-        let allowed: &[&str] =
-            if applies { &["file", "_raw_params", "apply"] } else { &["file", "_raw_params"] };
+        let allowed: &[&str] = match what == "import_tasks" && action.applies_something() {
+            true => &["file", "_raw_params"],
+            false => &["file", "_raw_params", "apply"],
+        };
         let strange: Vec<String> = action
             .args
             .keys()

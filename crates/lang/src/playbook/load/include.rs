@@ -80,10 +80,7 @@ impl Load<'_> {
             .keys()
             .filter(|k| !k.as_str().is_some_and(|k| ROLE_OPTIONS.contains(&k)))
             .map(Key::to_string)
-            .chain(
-                (what == "import_role" && args.get("apply").is_some_and(Value::is_truthy))
-                    .then(|| "apply".into()),
-            )
+            .chain((what == "import_role" && action.applies_something()).then(|| "apply".into()))
             .collect();
         if !strange.is_empty() {
             self.bad(pos, format!("Invalid options for {what}: {}", strange.join(",")));
