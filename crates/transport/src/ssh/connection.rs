@@ -14,6 +14,10 @@ use crate::clock::Clock;
 use crate::error::SshError;
 use crate::prompt::Prompter;
 
+/// Messages of a channel (of at most 32 KiB) that may wait, each way. Few, so that a host that sends more than is
+/// read costs no memory, and so that a way through a jump host meets a full queue in every test.
+const QUEUE: usize = 8;
+
 pub struct SshConnection {
     pub handle: Handle<Handler>,
     pub settings: Arc<Settings>,
@@ -139,6 +143,7 @@ fn client_config(settings: &Settings, known: &KnownHosts) -> Result<client::Conf
         keepalive_interval: settings.alive_interval,
         keepalive_max: settings.alive_count as usize,
         nodelay: true,
+        channel_buffer_size: QUEUE,
         // The sizes ssh asks for with a 128 bit cipher; larger groups take seconds.
         gex: GexParams::new(2048, 3072, 8192)
             .map_err(|e| handshake_error(settings, &Findings::default(), &e))?,

@@ -13,6 +13,7 @@ mod pool;
 mod signed;
 mod signer;
 mod stream;
+mod through;
 
 use std::sync::Arc;
 

@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use russh::ChannelStream;
-use russh::client::Msg;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -16,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::config::{Proxy, Settings};
 use super::connection::SshConnection;
+use super::through::Through;
 use crate::error::SshError;
 
 /// The next address is tried this long after the one before it (RFC 8305, section 8).
@@ -26,7 +25,7 @@ const MESSAGES: usize = 2000;
 /// A way of bytes to the host's sshd.
 pub enum Stream {
     Tcp(TcpStream),
-    Channel(Box<ChannelStream<Msg>>),
+    Channel(Box<Through>),
     Process { stdin: ChildStdin, stdout: ChildStdout, _child: Child, errors: ProxyError },
 }
 
@@ -74,7 +73,7 @@ async fn through(jump: &SshConnection, settings: &Settings) -> Result<Stream, Ss
         };
         SshError::Connect { host: settings.host.clone(), port: settings.port, reason }
     })?;
-    Ok(Stream::Channel(Box::new(channel.into_stream())))
+    Ok(Stream::Channel(Box::new(Through::new(channel.into_stream()))))
 }
 
 fn proxy_command(command: &str, settings: &Settings) -> Result<Stream, SshError> {
