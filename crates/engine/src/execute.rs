@@ -147,7 +147,7 @@ impl PlayRun {
                 executed.no_log = settings.1;
                 executed.result = evaluate::failed_item(&error);
                 executed.result.put("changed", false);
-                note_exception(&mut executed.result);
+                verdict::note_exception(&mut executed.result);
                 executed.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(error));
             }
             Evaluated::Empty(result) => executed.result = result,
@@ -421,14 +421,16 @@ impl PlayRun {
         if done.no_log {
             done.result.put("_ansible_no_log", true);
         }
+        // A verdict that says so itself leaves the module's exception in the result.
+        let by_module = done.result.contains_key("exception");
         if done.result.flag("failed") {
-            note_exception(&mut done.result);
+            verdict::note_exception(&mut done.result);
         }
         done.ignored = (results::is_failure(&done.result) && ignore_errors)
             || (done.result.flag("unreachable") && ignore_unreachable);
         if results::is_failure(&done.result) && done.error.is_none() {
             done.result.entry(Key::from("msg")).or_insert(Value::str(UNKNOWN));
-            done.error = Some(failure_report(task, &done.result));
+            done.error = Some(failure_report(task, &done.result, by_module));
         }
         if done.result.flag("unreachable") && done.error.is_none() {
             let msg = done.result.text("msg").unwrap_or_default().to_owned();
@@ -748,11 +750,6 @@ pub fn shown(result: &Map, no_log: bool) -> Map {
     censored
 }
 
-/// `exception` is in every failed result of Ansible, with this text where tracebacks are off (`DISPLAY_TRACEBACK`).
-fn note_exception(result: &mut Map) {
-    result.entry(Key::from("exception")).or_insert(Value::str("(traceback unavailable)"));
-}
-
 /// The arguments a module was called with, as `invocation` shows them: secrets hidden, defaults filled in.
 fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
     let mut shown = Map::new();
@@ -775,9 +772,9 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
 const UNKNOWN: &str = "Task failed: Action failed: Unknown error.";
 
 /// The error of a failed result, for the report.
-fn failure_report(task: &Task, result: &Map) -> Error {
+fn failure_report(task: &Task, result: &Map, by_module: bool) -> Error {
     let judged = result.contains_key("failed_when_result") || result.contains_key("changed_when_result");
-    let kind = if judged || crate::action::is_controller_action(&task.module.full) {
+    let kind = if (judged && !by_module) || crate::action::is_controller_action(&task.module.full) {
         "Action failed"
     } else {
         "Module failed"

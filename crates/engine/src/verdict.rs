@@ -53,10 +53,23 @@ pub fn visible(result: &Map) -> Map {
         .collect()
 }
 
+/// `exception` is in every failed result of Ansible, with this text where tracebacks are off (`DISPLAY_TRACEBACK`).
+pub fn note_exception(result: &mut Map) {
+    result.entry(Key::from("exception")).or_insert(Value::str("(traceback unavailable)"));
+}
+
+/// Does something on the host say whether the task failed, rather than an action here?
+fn is_module(task: &Task) -> bool {
+    !crate::action::is_controller_action(&task.module.full) && !task.module.is_builtin("raw")
+}
+
 /// Apply `changed_when` and `failed_when`, which may read the result itself.
 pub fn judge(templar: &Templar, task: &Task, item_scope: &Arc<dyn Scope>, result: &mut Map) {
     if result.flag("skipped") || result.flag("unreachable") {
         return;
+    }
+    if result.flag("failed") && is_module(task) {
+        note_exception(result);
     }
     if !result.contains_key("failed") {
         let rc = result.get("rc").and_then(crate::settings::to_int).unwrap_or(0);
@@ -80,8 +93,8 @@ pub fn judge(templar: &Templar, task: &Task, item_scope: &Arc<dyn Scope>, result
             Ok(failed) => {
                 result.put("failed", failed);
                 result.put("failed_when_result", failed);
-                if !failed {
-                    result.shift_remove("exception");
+                if !failed && let Some(suppressed) = result.shift_remove("exception") {
+                    result.put("failed_when_suppressed_exception", suppressed);
                 }
             }
             Err(e) => {

@@ -1,0 +1,41 @@
+//! Playbooks whose assertions hold with ansible-core 2.19.14, run with this program. Each is a directory of `plays`.
+
+mod said;
+
+use std::path::Path;
+use std::process::Command;
+
+use said::said;
+
+/// Run `play.yml` of a directory, in a copy of it.
+fn holds(name: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plays").join(name);
+    let copied = Command::new("cp").arg("-a").arg(source.join(".")).arg(dir.path()).status().unwrap();
+    assert!(copied.success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+    command
+        .arg("play.yml")
+        .current_dir(dir.path())
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", dir.path())
+        .env("PROVISION", env!("CARGO_BIN_EXE_provision"));
+    let said = said(&mut command, "");
+    assert_eq!(said.code, Some(0), "{name}\n{}{}", said.out, said.err);
+}
+
+#[test]
+fn lookups() {
+    holds("lookups");
+}
+
+#[test]
+fn a_failure_that_failed_when_takes_back_is_kept() {
+    holds("failed_when");
+}
+
+#[test]
+fn dictionaries_of_several_inventories_are_merged() {
+    holds("hash_merge");
+}
