@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::adjacent::Adjacent;
+use super::adjacent::{Adjacent, combine};
 use crate::{Error, Key, Map, Result, Value};
 
 pub const ALL: &str = "all";
@@ -48,6 +48,8 @@ pub struct Inventory {
     /// The source that is being read.
     pub(super) current: Option<Arc<str>>,
     pub(super) adjacent: Adjacent,
+    /// Dictionaries of several sources are merged (`hash_behaviour = merge`).
+    pub(super) merge: bool,
     /// Files and directories that were read.
     pub sources: Vec<String>,
     /// Was any source read?
@@ -65,6 +67,7 @@ impl Default for Inventory {
             current: None,
             adjacent: Adjacent::default(),
             sources: Vec::new(),
+            merge: false,
             parsed: false,
             warnings: Vec::new(),
         };
@@ -284,13 +287,13 @@ impl Inventory {
             if name.as_str() == Some("ansible_group_priority") {
                 group.priority = priority(&value)?;
             } else {
-                group.vars.insert(name, value);
+                combine(&mut group.vars, [(name, value)].into_iter().collect(), self.merge);
             }
             return Ok(());
         }
         match self.hosts.get_mut(entity) {
             Some(host) => {
-                host.vars.insert(name, value);
+                combine(&mut host.vars, [(name, value)].into_iter().collect(), self.merge);
                 Ok(())
             }
             None => Err(Error::new(format!("Could not identify group or host named {entity}"))),
@@ -300,7 +303,7 @@ impl Inventory {
     /// Set a variable of a host. Each host gets lists and dictionaries of its own.
     pub fn set_host_variable(&mut self, host: &str, name: Key, value: Value) {
         if let Some(host) = self.hosts.get_mut(host) {
-            host.vars.insert(name, own_copy(value));
+            combine(&mut host.vars, [(name, own_copy(value))].into_iter().collect(), self.merge);
         }
     }
 

@@ -71,6 +71,8 @@ pub struct LoadOptions<'a> {
     pub render: Option<Render<'a>>,
     /// `-e`, for `use_extra_vars`.
     pub extra_vars: Map,
+    /// Dictionaries that several sources give to a group or host are merged (`hash_behaviour = merge`).
+    pub merge: bool,
     /// A source that cannot be read is an error (`any_unparsed_is_failed`).
     pub any_unparsed_is_failed: bool,
     /// If no source can be read, that is an error (`unparsed_is_failed`).
@@ -92,6 +94,7 @@ impl Default for LoadOptions<'_> {
             secrets: None,
             render: None,
             extra_vars: Map::new(),
+            merge: false,
             any_unparsed_is_failed: false,
             unparsed_is_failed: false,
             no_unparsed_warning: false,
@@ -147,7 +150,7 @@ impl Inventory {
     /// Read sources in their order. Errors of single sources become [`Inventory::warnings`], unless the options
     /// say that they are errors.
     pub fn load(sources: &[String], options: &LoadOptions<'_>) -> Result<Self> {
-        let mut inventory = Self::default();
+        let mut inventory = Self { merge: options.merge, ..Self::default() };
         for source in sources {
             if source.is_empty() {
                 continue;

@@ -209,8 +209,9 @@ fn load_inventory(
     let missing =
         |source: &&String| default && *source == "/etc/ansible/hosts" && !Path::new(source).exists();
     let sources: Vec<String> = sources.iter().filter(|s| !missing(s)).cloned().collect();
-    let mut inventory = Inventory::load(&sources, &options)?;
     let merge = config.text("DEFAULT_HASH_BEHAVIOUR").as_deref() == Some("merge");
+    options.merge = merge;
+    let mut inventory = Inventory::load(&sources, &options)?;
     inventory.read_vars_files(None, Some(secrets), merge)?;
     Ok(inventory)
 }
