@@ -15,7 +15,7 @@ use crate::value::VaultText;
 use crate::{Key, Map};
 
 pub(super) const LOOKUPS: &[Entry] = &[
-    ("csvfile", csvfile),
+    ("csvfile", super::csv::csvfile),
     ("file", file),
     ("fileglob", fileglob),
     ("filetree", filetree),
@@ -49,7 +49,7 @@ pub(super) fn found(env: &Rc<Env>, subdir: &str, name: &str) -> R<Option<(PathBu
     Ok(Some((path, data)))
 }
 
-fn text_contents(env: &Rc<Env>, subdir: &str, name: &str) -> R<(PathBuf, String)> {
+pub(super) fn text_contents(env: &Rc<Env>, subdir: &str, name: &str) -> R<(PathBuf, String)> {
     let (path, data) = contents(env, subdir, name)?;
     Ok((path, String::from_utf8_lossy(&data).into_owned()))
 }
@@ -245,7 +245,10 @@ fn template(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         let (path, text) = text_contents(env, "", &path.display().to_string())?;
         let mut names = vars.clone();
         for (key, value) in template_vars(&path) {
-            names.entry(key).or_insert(value);
+            // What the user has set himself counts.
+            if key.as_str() != Some("ansible_managed") || env.variable(&"ansible_managed".into())?.is_none() {
+                names.entry(key).or_insert(value);
+            }
         }
         let inner = Env::for_template(env, &path, &names);
         let rendered = templar::render_file(&env.templar, &text, &path, &options, &inner)?;
@@ -286,79 +289,6 @@ fn user_name(uid: u32) -> String {
         (f.get(2) == Some(&id.as_str())).then(|| f[0].to_string())
     });
     name.unwrap_or(id)
-}
-
-fn csvfile(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
-    controller(env, "csvfile lookup")?;
-    let mut out = Vec::new();
-    for term in texts(&args)? {
-        let mut options: Vec<(String, String)> = Vec::new();
-        for (key, value) in &args.kw {
-            options.push((key.to_string(), ops::to_str(value)?));
-        }
-        let mut key_words = Vec::new();
-        for word in term.split_whitespace() {
-            match word.split_once('=') {
-                Some((name, value))
-                    if ["file", "col", "delimiter", "default", "encoding", "keycol"].contains(&name) =>
-                {
-                    options.push((name.to_string(), value.to_string()));
-                }
-                _ => key_words.push(word),
-            }
-        }
-        let key = if key_words.len() == 1 { key_words[0].to_string() } else { term.clone() };
-        let get = |name: &str| options.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-        let delimiter = match get("delimiter").as_deref() {
-            None | Some("TAB" | "\\t" | "t") => '\t',
-            Some(text) => text.chars().next().unwrap_or('\t'),
-        };
-        let (_, text) = text_contents(env, "files", &get("file").unwrap_or_else(|| "ansible.csv".into()))?;
-        let index = |name: &str, default: usize| get(name).and_then(|v| v.parse().ok()).unwrap_or(default);
-        let (column, key_column) = (index("col", 1), index("keycol", 0));
-        let row = csv_rows(&text, delimiter).into_iter().find(|row| row.get(key_column) == Some(&key));
-        match row.map(|row| row.get(column).cloned()) {
-            Some(Some(value)) => out.push(V::str(value)),
-            Some(None) => return Fail::python("csvfile: list index out of range"),
-            None => {
-                if let Some(default) = get("default") {
-                    out.push(V::str(default));
-                }
-            }
-        }
-    }
-    Ok(out)
-}
-
-/// Rows of a CSV text; quoted fields may contain the delimiter, newlines and doubled quotes.
-fn csv_rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
-    let mut rows = Vec::new();
-    let mut row = Vec::new();
-    let mut field = String::new();
-    let mut quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if field.is_empty() => quoted = true,
-            c if c == delimiter && !quoted => row.push(std::mem::take(&mut field)),
-            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut field));
-                rows.push(std::mem::take(&mut row));
-            }
-            c => field.push(c),
-        }
-    }
-    if !field.is_empty() || !row.is_empty() {
-        row.push(field);
-        rows.push(row);
-    }
-    rows
 }
 
 fn filetree(env: &Rc<Env>, args: Args) -> R<Vec<V>> {

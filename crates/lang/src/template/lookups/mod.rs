@@ -1,5 +1,6 @@
 //! Lookups: data from the controller, for templates and `with_NAME` loops.
 
+mod csv;
 mod files;
 mod ini;
 mod lists;

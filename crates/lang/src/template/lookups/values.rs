@@ -206,35 +206,20 @@ fn config(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
     Ok(out)
 }
 
+/// The hosts that a pattern chooses. Nothing that is wrong with it is an error.
 fn inventory_hostnames(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
     let Some(groups) = env.variable(&"groups".into())? else { return Ok(Vec::new()) };
-    let mut patterns = Vec::new();
-    for term in flattened_terms(&args)? {
-        patterns.extend(ops::to_str(&term)?.split([',', ':']).map(|p| p.trim().to_string()));
-    }
-    // Exclusions and intersections come after everything that adds.
-    let rank = |p: &String| if p.starts_with('!') { 2 } else { usize::from(p.starts_with('&')) };
-    patterns.sort_by_key(rank);
-    let mut chosen: Vec<String> = Vec::new();
-    for pattern in patterns.iter().filter(|p| !p.is_empty()) {
-        let name = pattern.trim_start_matches(['!', '&']);
-        let members = match iterate::member(&groups, name)? {
-            Some(members) => iterate::items_of(&members)?.iter().map(ops::to_str).collect::<R<Vec<_>>>()?,
-            None => env.scope.hostnames().into_iter().filter(|h| h == name).collect(),
-        };
-        match pattern.chars().next() {
-            Some('!') => chosen.retain(|h| !members.contains(h)),
-            Some('&') => chosen.retain(|h| members.contains(h)),
-            _ => {
-                for host in members {
-                    if !chosen.contains(&host) {
-                        chosen.push(host);
-                    }
-                }
-            }
+    let mut inventory = crate::inventory::Inventory::default();
+    for (group, hosts) in iterate::entries(&groups)?.unwrap_or_default() {
+        let group = group.to_string();
+        let _ = inventory.add_group(&group);
+        for host in iterate::items_of(&hosts)? {
+            let _ = inventory.add_host(&ops::to_str(&host)?, Some(&group), None);
         }
     }
-    Ok(chosen.into_iter().map(V::str).collect())
+    let patterns = flattened_terms(&args)?.iter().map(ops::to_str).collect::<R<Vec<_>>>()?;
+    let hosts = inventory.list_hosts_in(&patterns).map(|matched| matched.hosts).unwrap_or_default();
+    Ok(hosts.into_iter().map(V::str).collect())
 }
 
 struct PasswordOptions {
