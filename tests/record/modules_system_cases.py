@@ -356,6 +356,75 @@ CASES["apt_repository"] = [
     }
 ]
 
+# A key of nobody.
+KEY = """-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawlrMhYJKwYBBAHaRw8BAQdAn8PstgJoYqgXRMglnIQ+w1sAi6D2OJGQcyhm
+4Tfet1O0GVRlc3RzIDx0ZXN0c0BleGFtcGxlLm9yZz6IkAQTFggAOBYhBGNwbr3M
+0T3zG3jJoKd/tLEvyCQ2BQJrCWsyAhsDBQsJCAcCBhUKCQgLAgQWAgMBAh4BAheA
+AAoJEKd/tLEvyCQ2YKAA/2nCkP042K0BYDDiN2yCGMy6d2Fn9RbN7qv5KTpM7vEm
+AP0QzZzvPt86xtIfuE5yit2/AGTxAaXFTqUdLHsAQgBoDA==
+=ty56
+-----END PGP PUBLIC KEY BLOCK-----
+"""
+KEY_ID = "63706EBDCCD13DF31B78C9A0A77FB4B12FC82436"
+CASES["apt_key"] = [
+    {
+        "name": "keys of apt",
+        "prepare": f"rm -f /etc/apt/trusted.gpg /etc/apt/trusted.gpg.d/*; cat > /srv/key.asc <<'END'\n{KEY}END\n"
+                   "gpg --dearmor < /srv/key.asc > /srv/key.gpg; head -c 100 /dev/zero > /srv/bad.gpg",
+        "steps": [
+            *thrice({"data": KEY}),
+            *thrice({"id": KEY_ID, "state": "absent"}),
+            *thrice({"file": "/srv/key.gpg", "id": "0x" + KEY_ID.lower()}),
+            *thrice({"id": KEY_ID[-8:], "state": "absent"}),
+            *thrice({"file": "/srv/key.asc", "keyring": "/etc/apt/trusted.gpg.d/one.gpg"}),
+            s({"id": KEY_ID[-16:], "keyring": "/etc/apt/trusted.gpg.d/one.gpg", "state": "absent"}),
+            s({"id": KEY_ID}, check=True),
+            s({"id": KEY_ID}),
+            s({"data": KEY, "id": "0123456789ABCDEF"}),
+            s({"file": "/srv/bad.gpg"}),
+            s({"file": "/srv/none.gpg"}),
+            s({"file": "/srv/none.gpg", "id": KEY_ID}),
+            s({"state": "absent"}),
+            s({"id": "123", "state": "absent"}),
+            s({"id": "nothex00", "state": "absent"}),
+            s({"keyserver": "keys.example.org"}),
+            s({"data": KEY, "file": "/srv/key.gpg"}),
+        ],
+    }
+]
+
+ED1 = "AAAAC3NzaC1lZDI1NTE5AAAAIFp8VtD59XAcxkj1qbfCtB1in9nm5WiipORjtVJUBA6I"
+ED2 = "AAAAC3NzaC1lZDI1NTE5AAAAIPx6KAHnQhaWdYQoaclJMWfneZckvYOkZ32gUJO1zzJK"
+CASES["known_hosts"] = [
+    {
+        "name": "keys of servers",
+        "prepare": "printf '%s\\n' 'one.example.org,10.0.0.1 ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC1' "
+                   "'# a remark' '*.example.net ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIzlnSq5ESxLgW0avvPk3j7zLV59hcAPkxrMNdnZMKP2' "
+                   "> /srv/known",
+        "steps": [
+            *thrice({"name": "Two.example.org", "key": "two.example.org ssh-ed25519 " + ED1, "path": "/srv/known"}),
+            *thrice({"name": "two.example.org", "key": "two.example.org ssh-ed25519 " + ED2 + " me@here", "path": "/srv/known"}),
+            *thrice({"name": "two.example.org", "key": "two.example.org ssh-ed25519 " + ED2, "path": "/srv/known", "hash_host": True}),
+            s({"name": "two.example.org", "key": "two.example.org ssh-dss " + ED2, "path": "/srv/known", "state": "absent"}),
+            *thrice({"name": "two.example.org", "key": "two.example.org ssh-ed25519 " + ED1, "path": "/srv/known", "state": "absent"}),
+            *thrice({"name": "[two.example.org]:2222", "key": "[two.example.org]:2222 ssh-ed25519 " + ED1, "path": "/srv/known"}),
+            *thrice({"name": "[two.example.org]:2222", "path": "/srv/known", "state": "absent"}),
+            *thrice({"name": "*.example.net", "key": "@cert-authority *.example.net ssh-ed25519 " + ED1, "path": "/srv/known"}),
+            *thrice({"name": "*.example.net", "key": "@cert-authority *.example.net ssh-ed25519 " + ED1, "path": "/srv/known", "state": "absent"}),
+            *thrice({"name": "new", "key": "new ssh-ed25519 " + ED1, "path": "/srv/new"}),
+            s({"name": "none", "path": "/srv/none", "state": "absent"}),
+            s({"name": "none", "path": "/srv/none"}),
+            s({"name": "none", "key": "new ssh-ed25519 " + ED1, "path": "/srv/none"}),
+            s({"name": "new,old", "key": "new ssh-ed25519 " + ED1, "path": "/srv/none"}),
+            s({"name": "new", "key": "new ssh-ed25519 " + ED1, "path": "/srv/no/none"},
+              # Without the name of a temporary file.
+              ours={"msg": "Failed to write to file '/srv/no/none': [Errno 2] No such file or directory: '/srv/no'"}),
+        ],
+    }
+]
+
 CASES["hostname"] = [
     {
         "name": "the name of the host",

@@ -26,7 +26,7 @@ pub use auth::nonce;
 pub use redirect::Follow;
 pub use resolve::resolve;
 pub use response::{Failure, Response};
-pub use url::{Url, decode, encode_field};
+pub use url::{Url, decode, encode_field, shown};
 
 use crate::Host;
 use cookies::Jar;

@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod apt;
+mod apt_key;
 mod apt_repository;
 pub mod assemble;
 pub mod async_status;
@@ -19,6 +20,7 @@ mod getent;
 mod git;
 mod group;
 mod ini_file;
+mod known_hosts;
 mod lineinfile;
 mod locale_gen;
 mod mount;
@@ -64,6 +66,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<blockinfile::Blockinfile>(),
         of::<lineinfile::Lineinfile>(),
         of::<apt::AptModule>(),
+        of::<apt_key::AptKey>(),
         of::<apt_repository::AptRepository>(),
         of::<assemble::Assemble>(),
         of::<async_status::AsyncStatus>(),
@@ -100,6 +103,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<git::GitModule>(),
         of::<sysctl::Sysctl>(),
         of::<ini_file::IniFile>(),
+        of::<known_hosts::KnownHosts>(),
         of::<mount::Mount>(),
         of::<locale_gen::LocaleGen>(),
         of::<timezone::Timezone>(),

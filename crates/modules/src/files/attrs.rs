@@ -49,6 +49,21 @@ pub struct AttrChange {
 }
 
 impl FileAttrs {
+    /// Nothing but permissions, if anything.
+    pub fn with_mode(mode: Option<Raw>) -> Self {
+        Self {
+            mode,
+            owner: None,
+            group: None,
+            seuser: None,
+            serole: None,
+            setype: None,
+            selevel: None,
+            attributes: None,
+            unsafe_writes: false,
+        }
+    }
+
     /// Is anything wanted at all?
     pub fn is_empty(&self) -> bool {
         self.mode.is_none() && self.owner.is_none() && self.group.is_none() && self.attributes.is_none()

@@ -142,6 +142,17 @@ fn without_dots(target: &str) -> String {
     format!("/{}{query}", kept.join("/"))
 }
 
+/// A URL as it may be shown: without name and password.
+pub fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Some(parsed) if parsed.user.is_some() => {
+            let rest = url.split_once('@').map_or("", |(_, rest)| rest);
+            format!("{}://****:****@{rest}", parsed.scheme)
+        }
+        _ => url.to_owned(),
+    }
+}
+
 /// Percent signs resolved.
 pub fn decode(text: &str) -> String {
     let bytes = text.as_bytes();

@@ -16,8 +16,8 @@ use crate::args::Expanded;
 use crate::files::{
     Algorithm, FileAttrs, Replacement, add_path_info, backup, checksum as sum, write_atomically,
 };
-use crate::http::Url;
 use crate::http::args::{UrlArgs, timeout};
+use crate::http::shown;
 use crate::{
     Applied, Effects, Host, Map, Module, ModuleError, Plan, Resource, Result, Value, args, fail, result,
 };
@@ -199,17 +199,6 @@ fn already(args: &GetUrlArgs, dest: &str, mut result: Map, host: &Host) -> Resul
         }));
     }
     Ok(plan)
-}
-
-/// Without the name and password in it.
-fn shown(url: &str) -> String {
-    match Url::parse(url) {
-        Some(parsed) if parsed.user.is_some() => {
-            let rest = url.split_once('@').map_or("", |(_, rest)| rest);
-            format!("{}://****:****@{rest}", parsed.scheme)
-        }
-        _ => url.to_owned(),
-    }
 }
 
 fn with(mut error: ModuleError, result: Map) -> ModuleError {

@@ -46,7 +46,7 @@ impl Fetch<'_> {
         let dest = &self.args.dest.0;
         let failed = |msg: String| {
             fail!("{msg}")
-                .with("url", super::shown(url))
+                .with("url", http::shown(url))
                 .with("dest", dest.as_str())
                 .with("elapsed", start.elapsed().as_secs())
         };
@@ -62,7 +62,7 @@ impl Fetch<'_> {
         let request = Request { url: url.to_owned(), method, headers, body: Body::None, options };
         let mut response = http::fetch(self.host, request).map_err(|msg| match Url::parse(url) {
             Some(_) => failed(msg),
-            None => fail!("{msg}").with("url", super::shown(url)).with("status", -1),
+            None => fail!("{msg}").with("url", http::shown(url)).with("status", -1),
         })?;
         let message = response.message();
         if response.status == 304 {
