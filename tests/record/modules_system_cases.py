@@ -395,6 +395,28 @@ CASES["apt_key"] = [
     }
 ]
 
+FOCAL = {"name": "Focal  archive_1 (x)", "uris": "http://archive.example.org/ubuntu", "suites": ["focal", "focal-updates"],
+         "components": ["main", "restricted"]}
+CASES["deb822_repository"] = [
+    {
+        "name": "sources in deb822",
+        "prepare": f"rm -rf /etc/apt/keyrings /etc/apt/sources.list.d/*; cat > /srv/key.asc <<'END'\n{KEY}END\n",
+        "steps": [
+            *thrice(FOCAL),
+            *thrice({**FOCAL, "date_max_future": 10, "enabled": False, "types": ["deb", "deb-src"], "targets": []}),
+            *thrice({**FOCAL, "mode": "0600"}),
+            *thrice({**FOCAL, "signed_by": KEY, "allow_downgrade_to_insecure": True, "by_hash": "no"}),
+            *thrice({**FOCAL, "signed_by": "/srv/key.asc", "trusted": True, "languages": ["en", "none"]}),
+            s({**FOCAL, "signed_by": "ABCDEF0123456789", "inrelease_path": "a/b", "pdiffs": False}),
+            s({**FOCAL, "signed_by": "http://127.0.0.1:1/key.asc"}),
+            s({**FOCAL, "signed_by": "gopher://127.0.0.1/key.asc"}),
+            s({**FOCAL, "types": "rpm"}),
+            *thrice({**FOCAL, "signed_by": "file:///srv/key.asc"}),
+            *thrice({"name": FOCAL["name"], "state": "absent"}),
+        ],
+    }
+]
+
 ED1 = "AAAAC3NzaC1lZDI1NTE5AAAAIFp8VtD59XAcxkj1qbfCtB1in9nm5WiipORjtVJUBA6I"
 ED2 = "AAAAC3NzaC1lZDI1NTE5AAAAIPx6KAHnQhaWdYQoaclJMWfneZckvYOkZ32gUJO1zzJK"
 CASES["known_hosts"] = [

@@ -11,6 +11,7 @@ mod blockinfile;
 mod command;
 mod copy;
 mod cron;
+mod deb822_repository;
 mod debconf;
 mod dpkg_selections;
 mod file;
@@ -97,6 +98,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<nginx_site::NginxSite>(),
         of::<unarchive::Unarchive>(),
         of::<alternatives::Alternatives>(),
+        of::<deb822_repository::Deb822Repository>(),
         of::<debconf::Debconf>(),
         of::<dpkg_selections::DpkgSelections>(),
         of::<find::Find>(),

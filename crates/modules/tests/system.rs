@@ -211,6 +211,7 @@ recorded![
     apt_key,
     apt_repository,
     authorized_key,
+    deb822_repository,
     debconf,
     dpkg_selections,
     git,
