@@ -38,7 +38,9 @@ fn program(c: &mut Criterion) {
     c.bench_function("program/build 1000 tasks", |b| b.iter(|| tree(black_box(play))));
     let root = tree(play);
     let options = Options { tags: vec!["a1".into(), "t7".into()], ..Options::default() };
-    c.bench_function("program/select by tags", |b| b.iter(|| select::filter(black_box(&root), &options)));
+    c.bench_function("program/select by tags", |b| {
+        b.iter(|| select::filter(black_box(&root), &options, &|value| Ok(value.clone())))
+    });
     c.bench_function("program/walk 900 tasks", |b| {
         b.iter(|| {
             let mut cursor = Cursor::new(black_box(&root).clone());

@@ -288,7 +288,9 @@ impl Future<'_> {
             controller_busy: self.controller_busy,
         });
         let evaluated = self.play.evaluate(&self.play.context(), node, task, &self.host.name, &state).ok()?;
-        if let Evaluated::Failed(_) = evaluated {
+        if matches!(&evaluated, Evaluated::Failed(_))
+            || matches!(&evaluated, Evaluated::Loop { control, .. } if control.in_turn())
+        {
             return None;
         }
         Some(evaluated)

@@ -3,7 +3,9 @@
 //! Evaluation changes nothing and can be done ahead of the task's turn. When it meets a value that an unfinished
 //! task will set it ends with an error of kind `Pending`: then the task has to wait.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lang::error::ErrorKind;
 use lang::keywords::Keyword;
@@ -14,6 +16,7 @@ use lang::{Error, Key, Map, Result, Value};
 use transport::Target;
 
 use crate::action::{self, Prepared};
+use crate::delegation::{self, DelegatedScope};
 use crate::map;
 use crate::options::Options;
 use crate::results::{self, ResultMap};
@@ -53,6 +56,17 @@ pub struct Control {
     pub break_when: Vec<Value>,
     /// The result has `ansible_loop` in it.
     pub extended: bool,
+    /// Items look at what the one before them has registered.
+    pub asks_itself: bool,
+    /// The loop variable hides another one.
+    pub collision: bool,
+}
+
+impl Control {
+    /// Is each item worked out anew when its turn comes?
+    pub fn in_turn(&self) -> bool {
+        self.pause > 0.0 || !self.break_when.is_empty() || self.asks_itself
+    }
 }
 
 /// One item of a loop, or the task itself if it has none.
@@ -99,19 +113,20 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
     let values = match loop_values(ctx, task, loop_, &scope) {
         Ok(values) => values,
         Err(e) if e.is_pending() => return Err(e),
-        // A loop that cannot be worked out does not matter if the task is skipped anyway.
-        Err(e) => {
+        // A loop that asks for what is not there does not matter if the task is skipped anyway.
+        Err(e) if is_undefined(&e) => {
             return Ok(match first_false(ctx, task, &scope) {
                 Ok(Some(condition)) => Evaluated::Empty(skipped(&condition)),
                 Err(e) if e.is_pending() => return Err(e),
                 _ => Evaluated::Failed(e),
             });
         }
+        Err(e) => return Ok(Evaluated::Failed(e.with_kind(ErrorKind::Refused))),
     };
-    let control = match control(ctx, task, &scope) {
+    let mut control = match control(ctx, task, &scope) {
         Ok(control) => control,
         Err(e) if e.is_pending() => return Err(e),
-        Err(e) => return Ok(Evaluated::Failed(e)),
+        Err(e) => return Ok(Evaluated::Failed(e.with_kind(ErrorKind::Refused))),
     };
     if values.is_empty() {
         return Ok(Evaluated::Empty(map! {
@@ -119,6 +134,12 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
         }));
     }
     let extended_items = flag(ctx, &scope, task.loop_control.extended_allitems.as_ref())?.unwrap_or(true);
+    control.collision = scope.get(&control.loop_var).is_ok_and(|known| known.is_some());
+    let watched = task.register().map(|name| Arc::new(Watched::new(name, scope.clone())));
+    let scope: Arc<dyn Scope> = match &watched {
+        Some(watched) => watched.clone(),
+        None => scope,
+    };
     let mut items = Vec::with_capacity(values.len());
     // What `set_fact` sets for an item is there for the next.
     let mut facts = Map::new();
@@ -138,9 +159,8 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
             false => Arc::new(Overlay { vars: facts.clone(), below: scope.clone() }),
         };
         let inner: Arc<dyn Scope> = Arc::new(Overlay { vars: locals.clone(), below });
-        let label = label(ctx, task, &inner, value)?;
         let mut item = evaluate_item(ctx, state, host, task, inner, Some(value.clone()), locals)?;
-        item.label = Some(label);
+        item.label = Some(value.clone());
         if let Work::Run(Prepared::Done(result)) = &item.work
             && !task.module.is_builtin("debug")
             && let Some(Value::Map(set)) = result.get("ansible_facts")
@@ -149,6 +169,7 @@ pub fn evaluate(ctx: &Context, state: &Arc<dyn RunState>, host: &str, task: &Arc
         }
         items.push(item);
     }
+    control.asks_itself = watched.is_some_and(|watched| watched.asked());
     Ok(Evaluated::Loop { items, control })
 }
 
@@ -229,20 +250,89 @@ fn flag(ctx: &Context, scope: &Arc<dyn Scope>, value: Option<&Value>) -> Result<
 
 fn control(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Control> {
     let control = &task.loop_control;
-    let text = |value: &Option<Value>| -> Result<Option<String>> {
+    let rendered = |keyword: &str, value: &Option<Value>| -> Result<Option<Value>> {
         let Some(value) = value else { return Ok(None) };
-        Ok(match ctx.templar.render(value, scope)? {
-            Value::Null | Value::Omit => None,
-            value => Some(text_of(&value)),
-        })
+        match ctx.templar.render(value, scope) {
+            Ok(Value::Null | Value::Omit) => Ok(None),
+            Ok(Value::Undefined(message)) => Err(processing(keyword, value, Error::new(message.as_ref()))),
+            Ok(rendered) => Ok(Some(rendered)),
+            Err(e) if e.is_pending() => Err(e),
+            Err(e) => Err(processing(keyword, value, e)),
+        }
+    };
+    let text = |keyword, value| Ok::<_, Error>(rendered(keyword, value)?.map(|value| text_of(&value)));
+    let pause = match (rendered("pause", &control.pause)?, &control.pause) {
+        (Some(value), Some(written)) => text_of(&value).trim().parse().map_err(|_| {
+            let shown = lang::template::python_repr(&value);
+            let wrong = format!("The value {shown} could not be converted to 'float'.");
+            processing("pause", written, Error::new(wrong).at(written.pos()))
+        })?,
+        _ => 0.0,
     };
     Ok(Control {
-        loop_var: text(&control.loop_var)?.unwrap_or_else(|| "item".into()),
-        index_var: text(&control.index_var)?,
-        pause: text(&control.pause)?.and_then(|p| p.parse().ok()).unwrap_or(0.0),
+        loop_var: text("loop_var", &control.loop_var)?.unwrap_or_else(|| "item".into()),
+        index_var: text("index_var", &control.index_var)?,
+        pause,
         break_when: control.break_when.clone(),
         extended: flag(ctx, scope, control.extended.as_ref())?.unwrap_or(false),
+        asks_itself: false,
+        collision: false,
     })
+}
+
+/// The error of a field of `loop_control`.
+fn processing(keyword: &str, written: &Value, cause: Error) -> Error {
+    Error::new(format!("Error processing keyword '{keyword}'")).at(written.pos()).caused_by(cause)
+}
+
+/// A scope that knows whether somebody asked for a name.
+struct Watched {
+    name: String,
+    asked: AtomicBool,
+    below: Arc<dyn Scope>,
+}
+
+impl Watched {
+    fn new(name: &str, below: Arc<dyn Scope>) -> Self {
+        Self { name: name.to_owned(), asked: AtomicBool::new(false), below }
+    }
+
+    fn asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl Scope for Watched {
+    fn get(&self, name: &str) -> Result<Option<Value>> {
+        if name == self.name {
+            self.asked.store(true, Ordering::Relaxed);
+        }
+        self.below.get(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.below.names()
+    }
+
+    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>> {
+        self.below.hostvars(host)
+    }
+
+    fn hostnames(&self) -> Vec<String> {
+        self.below.hostnames()
+    }
+
+    fn search_path(&self) -> &[PathBuf] {
+        self.below.search_path()
+    }
+
+    fn has_hostvars(&self) -> bool {
+        self.below.has_hostvars()
+    }
+
+    fn controller_busy(&self) -> bool {
+        self.below.controller_busy()
+    }
 }
 
 /// `ansible_loop`, by the page "Loops" of the documentation.
@@ -269,15 +359,41 @@ fn extended(values: &[Value], index: usize, all: bool) -> Value {
     map.into()
 }
 
-fn label(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, value: &Value) -> Result<Value> {
-    match &task.loop_control.label {
-        None => Ok(value.clone()),
-        Some(label) => match ctx.templar.render(label, scope) {
-            Err(e) if e.is_pending() => Err(e),
-            Err(_) => Ok(value.clone()),
-            Ok(label) => Ok(label),
-        },
-    }
+/// `loop_control.label` of an item, which may look at what came of it.
+pub fn label(templar: &Templar, task: &Task, done: &Arc<dyn Scope>) -> Option<Result<Value>> {
+    let label = task.loop_control.label.as_ref()?;
+    Some(match templar.render(label, done) {
+        Ok(Value::Undefined(message)) => Err(Error::new(message.as_ref())),
+        other => other,
+    })
+}
+
+/// Is it about something that is not defined, at whatever depth?
+fn is_undefined(error: &Error) -> bool {
+    error.kind() == ErrorKind::Undefined || error.cause().is_some_and(is_undefined)
+}
+
+/// An item whose turn has come, with what those before it have set.
+pub fn item_again(
+    ctx: &Context,
+    state: &Arc<dyn RunState>,
+    host: &str,
+    task: &Arc<Task>,
+    known: &Item,
+    facts: &Map,
+) -> Result<Item> {
+    let base: Arc<dyn Scope> = Arc::new(TaskScope::new(
+        ctx.run.clone(),
+        ctx.play.clone(),
+        state.clone(),
+        host.into(),
+        Some(task.clone()),
+    ));
+    let below: Arc<dyn Scope> = Arc::new(Overlay { vars: facts.clone(), below: base });
+    let scope: Arc<dyn Scope> = Arc::new(Overlay { vars: known.locals.clone(), below });
+    let mut item = evaluate_item(ctx, state, host, task, scope, known.value.clone(), known.locals.clone())?;
+    item.label = known.label.clone();
+    Ok(item)
 }
 
 fn evaluate_item(
@@ -289,6 +405,15 @@ fn evaluate_item(
     value: Option<Value>,
     locals: Map,
 ) -> Result<Item> {
+    let scope: Arc<dyn Scope> = match task.keyword(Keyword::DelegateTo) {
+        None => scope,
+        Some(_) => Arc::new(DelegatedScope {
+            ctx: ctx.clone(),
+            state: state.clone(),
+            task: task.clone(),
+            below: scope,
+        }),
+    };
     let mut item = Item {
         value,
         label: None,
@@ -360,12 +485,7 @@ fn work_of(
     item.settings = Some(keywords.settings(&ctx.options)?);
     let name = module_name(ctx, task, scope)?;
     let args = render_args(ctx, task, scope, &name)?;
-    let delegate = match keywords.text(Keyword::DelegateTo) {
-        // Ansible says only what is wrong, not where.
-        Err(e) if !e.is_pending() => return Err(e.cause().cloned().unwrap_or(e)),
-        other => other?,
-    };
-    let delegate = delegate.filter(|d| !d.is_empty());
+    let delegate = delegation::delegate(ctx, task, scope)?;
     let place_name = delegate.clone().unwrap_or_else(|| host.to_owned());
     let delegated = delegate.is_some() && place_name != host;
     let there: Option<Arc<dyn Scope>> = delegate.is_some().then(|| {

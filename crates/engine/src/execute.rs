@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lang::error::ErrorKind;
 use lang::keywords::Keyword;
 use lang::playbook::Task;
 use lang::{Error, Key, Map, Value};
@@ -148,7 +149,10 @@ impl PlayRun {
                 executed.result = evaluate::failed_item(&error);
                 executed.result.put("changed", false);
                 verdict::note_exception(&mut executed.result);
-                executed.error = Some(Error::new("Task failed").at(Some(&task.pos)).caused_by(error));
+                executed.error = Some(match error.kind() {
+                    ErrorKind::Refused => error,
+                    _ => Error::new("Task failed").at(Some(&task.pos)).caused_by(error),
+                });
             }
             Evaluated::Empty(result) => executed.result = result,
             Evaluated::Single(item) => {
@@ -223,7 +227,10 @@ impl PlayRun {
         mut steps: Vec<Option<u64>>,
         control: Option<&Control>,
     ) -> Vec<ItemDone> {
-        let sequential = control.is_some_and(|c| c.pause > 0.0 || !c.break_when.is_empty());
+        let sequential = control.is_some_and(Control::in_turn);
+        if let Some(control) = control.filter(|control| control.collision) {
+            self.run.warn(loop_collision(&control.loop_var, task.loop_control.loop_var.as_ref()));
+        }
         steps.resize(items.len(), None);
         // Send all items before the first answer is waited for, and what comes behind them.
         let mut last_link = None;
@@ -265,15 +272,35 @@ impl PlayRun {
         }
         let mut done = Vec::with_capacity(items.len());
         let count = items.len();
-        for (index, (item, step)) in items.into_iter().zip(steps).enumerate() {
-            let finished = self.run_item(host, task, info, item, step).await;
+        let mut facts = Map::new();
+        for (index, (mut item, step)) in items.into_iter().zip(steps).enumerate() {
+            // Time has passed since it was worked out.
+            if sequential && index > 0 && step.is_none() {
+                let state = ahead::now(&self.run.world);
+                match evaluate::item_again(&self.context(), &state, &host.name, task, &item, &facts) {
+                    Ok(again) => item = again,
+                    Err(e) => item.work = Work::Fail(e),
+                }
+            }
+            let ignores = item.settings.as_ref().is_some_and(|s| s.ignore_errors);
+            let mut finished = self.run_item(host, task, info, item, step).await;
             if control.is_some() {
+                self.name_item(task, &mut finished, ignores);
                 self.report_item(host, info, &finished);
             }
             let stop = match control {
-                Some(control) => self.breaks(control, &finished),
+                Some(control) => self.breaks(task, control, &finished),
                 None => false,
             };
+            if sequential && let Some(name) = task.register() {
+                facts.insert(Key::from(name), Value::map(verdict::visible(&finished.result)));
+            }
+            if sequential
+                && !task.module.is_builtin("debug")
+                && let Some(Value::Map(set)) = finished.result.get("ansible_facts")
+            {
+                facts.extend(set.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
             done.push(finished);
             if stop {
                 break;
@@ -288,13 +315,28 @@ impl PlayRun {
         done
     }
 
+    /// The label of an item that is done; one that has none fails it.
+    fn name_item(&self, task: &Task, done: &mut ItemDone, ignores: bool) {
+        let scope = verdict::scope(task, &done.scope, &done.result);
+        match evaluate::label(&self.run.templar, task, &scope) {
+            None => {}
+            Some(Ok(label)) => done.label = Some(label),
+            Some(Err(e)) => {
+                done.label = Some(Value::Null);
+                done.result.put("failed", true);
+                done.result.put("msg", format!("Failed to template loop_control.label: {e}"));
+                done.ignored |= ignores;
+            }
+        }
+    }
+
     /// `break_when` after an item.
-    fn breaks(&self, control: &Control, done: &ItemDone) -> bool {
+    fn breaks(&self, task: &Task, control: &Control, done: &ItemDone) -> bool {
         if control.break_when.is_empty() || done.result.flag("skipped") {
             return false;
         }
-        let Some(task_scope) = Some(&done.scope) else { return false };
-        control.break_when.iter().all(|c| self.run.templar.condition(c, task_scope).unwrap_or(false))
+        let scope = verdict::scope(task, &done.scope, &done.result);
+        control.break_when.iter().all(|c| self.run.templar.condition(c, &scope).unwrap_or(false))
     }
 
     /// The link an item's step goes to; `None` if it has no step.
@@ -687,6 +729,17 @@ impl Settings {
             r#become: None,
             python: None,
         }
+    }
+}
+
+/// The warning that a loop variable hides another one.
+fn loop_collision(name: &str, written: Option<&Value>) -> String {
+    let help = "You should set the `loop_var` value in the `loop_control` option for the task to something else to \
+                avoid variable collisions and unexpected behavior.";
+    let warning = format!("The loop variable '{name}' is already in use.");
+    match written.and_then(Value::pos) {
+        Some(pos) => lang::excerpt::describe(&Error::new(warning).with_help(help).at(Some(pos))),
+        None => format!("{warning}\nOrigin: <unknown>\n\n{name}\n\n{help}\n"),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::debugger::Attempt;
 use crate::event::Event;
 use crate::host::HostRun;
-use crate::linear::lost_its_way;
+use crate::linear::{lost_its_way, throttle};
 use crate::play::{PlayRun, Strategy};
 use crate::program::Kind;
 
@@ -58,6 +58,17 @@ async fn walk(play: Rc<PlayRun>, host: Rc<HostRun>, places: Arc<Semaphore>, all:
             play.meta(&node, &task, std::slice::from_ref(&host)).await;
             continue;
         }
+        let turn = match throttle(&play, &task, &host) {
+            Ok(limit) => limit.map(|limit| play.throttle_of(node.id, limit)),
+            Err(e) => {
+                *play.run.broken.borrow_mut() = Some(e);
+                return;
+            }
+        };
+        let _turn = match turn {
+            Some(turn) => turn.acquire_owned().await.ok(),
+            None => None,
+        };
         let _place = match pinned {
             Some(_) => None,
             None => places.clone().acquire_owned().await.ok(),

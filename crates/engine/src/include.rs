@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use lang::error::ErrorKind;
 use lang::playbook::{RoleRequest, Task};
+use lang::template::{Overlay, Scope};
 use lang::{Error, Map, Value};
 
 use crate::event::{Event, Status, TaskInfo};
@@ -42,14 +44,14 @@ impl PlayRun {
         !lost_its_way(executed) && executed.items.iter().any(|i| i.include.is_some())
     }
 
-    /// Load what was included and put it in front of what the hosts do next.
+    /// Load what was included and put it in front of what the hosts do next. The hosts for which that failed.
     pub async fn include(
         self: &Rc<Self>,
         node: &Arc<TaskNode>,
         task: &Arc<Task>,
         info: &Arc<TaskInfo>,
         executed: &[Executed],
-    ) {
+    ) -> HashSet<String> {
         let mut included: Vec<Included> = Vec::new();
         for one in executed.iter().filter(|e| !lost_its_way(e)) {
             for item in &one.items {
@@ -86,6 +88,11 @@ impl PlayRun {
                     }
                     blocks.push((hosts, number as u32, block));
                 }
+                // What cannot be parsed ends the run, as in a file that is imported.
+                Err(error) if error.kind() == ErrorKind::Syntax => {
+                    *self.run.broken.borrow_mut() = Some(error);
+                    return failed;
+                }
                 Err(error) => self.fail_include(task, info, hosts, &error, &mut failed),
             }
         }
@@ -105,16 +112,17 @@ impl PlayRun {
             // The frame of what was included ends by going on behind the include task itself.
             host.cursor.borrow_mut().insert(own);
         }
+        failed
     }
 
     fn load_include(self: &Rc<Self>, task: &Arc<Task>, one: &Included) -> Result<Arc<BlockNode>, Error> {
-        let mut params = one.locals.clone();
-        params.shift_remove("ansible_loop_var");
+        let params = one.locals.clone();
         let first = |errors: Vec<Error>| {
             errors.into_iter().next().unwrap_or_else(|| Error::new("nothing to include"))
         };
         if task.module.is_builtin("include_role") {
-            let request = role_request(&one.args)?;
+            let public = self.run.hooks.private_role_vars().is_some_and(|private| !private);
+            let request = role_request(&one.args, public)?;
             let name = task.args.get("name").or(task.args.get("role")).and_then(lang::Value::pos);
             let role = self.run.loader.include_role(task, &request, params).map_err(|errors| {
                 let error = first(errors);
@@ -130,18 +138,27 @@ impl PlayRun {
             let mut vars = (**self.vars.borrow()).clone();
             vars.add_role(&role.role);
             *self.vars.borrow_mut() = Arc::new(vars);
-            return Ok(self.prepare_block(&role.block));
+            return self.prepare_block(task, one, &role.block);
         }
         let file =
             include_file(&one.args).ok_or_else(|| Error::new("No file specified for include_tasks"))?;
         let block = self.run.loader.include_tasks(task, &file, params).map_err(first)?;
-        Ok(self.prepare_block(&block))
+        self.prepare_block(task, one, &block)
     }
 
     /// A block as nodes, without the tasks whose tags are not wanted.
-    fn prepare_block(&self, block: &Arc<lang::playbook::Block>) -> Arc<BlockNode> {
+    fn prepare_block(
+        &self,
+        task: &Arc<Task>,
+        one: &Included,
+        block: &Arc<lang::playbook::Block>,
+    ) -> Result<Arc<BlockNode>, Error> {
         let node = program::block_node(block);
-        crate::select::filter(&node, &self.run.options)
+        let state = crate::ahead::now(&self.run.world);
+        let below = self.scope("", Some(task), &state);
+        let scope: Arc<dyn Scope> = Arc::new(Overlay { vars: one.locals.clone(), below });
+        let render = |value: &Value| self.run.templar.render(value, &scope).map_err(|e| e.at(value.pos()));
+        crate::select::filter(&node, &self.run.options, &render)
     }
 
     /// Put handlers of an included role at the end.
@@ -166,12 +183,15 @@ impl PlayRun {
         error: &Error,
         failed: &mut HashSet<String>,
     ) {
-        self.run.emit(Event::Error { text: format!("{}\n", lang::excerpt::describe(error)) });
+        let reason = reason(error).filter(|_| !task.module.is_builtin("include_role"));
+        let shown = reason.clone().unwrap_or_else(|| lang::excerpt::describe(error));
+        self.run.emit(Event::Error { text: format!("{}\n", shown.trim_end_matches('\n')) });
+        let reason = reason.unwrap_or_else(|| error.to_string());
         for host in hosts {
             let executed = Executed {
                 host: host.clone(),
                 task: task.clone(),
-                result: failure(task, error),
+                result: failure(task, &reason),
                 diff: Vec::new(),
                 ignored: false,
                 no_log: false,
@@ -191,9 +211,17 @@ impl PlayRun {
     }
 }
 
+/// What is said of a file of tasks that is not there: first the file, then the whole story.
+fn reason(error: &Error) -> Option<String> {
+    let text = error.to_string();
+    let (_, rest) = text.split_once("Could not find or access '")?;
+    let (path, _) = rest.split_once("' on the Ansible Controller.")?;
+    Some(format!("Could not find or access '{path}' on the Ansible Controller: {text}"))
+}
+
 /// The result of an include whose file or role is not there, or cannot be read.
-fn failure(task: &Task, error: &Error) -> Map {
-    let mut result = crate::map! {"changed": false, "failed": true, "reason": error.to_string()};
+fn failure(task: &Task, reason: &str) -> Map {
+    let mut result = crate::map! {"changed": false, "failed": true, "reason": reason};
     if task.module.is_builtin("include_tasks")
         && let Some(file) = include_file(&task.args)
     {
@@ -229,7 +257,7 @@ fn include_file(args: &Map) -> Option<String> {
     args.get("_raw_params").or(args.get("file")).map(text_of)
 }
 
-fn role_request(args: &Map) -> Result<RoleRequest, Error> {
+fn role_request(args: &Map, public: bool) -> Result<RoleRequest, Error> {
     let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(text_of);
     let flag = |name: &str, default: bool| match args.get(name) {
         None => Ok(default),
@@ -249,7 +277,7 @@ fn role_request(args: &Map) -> Result<RoleRequest, Error> {
         vars_from: text("vars_from"),
         defaults_from: text("defaults_from"),
         handlers_from: text("handlers_from"),
-        public: flag("public", false)?,
+        public: flag("public", public)?,
         allow_duplicates: flag("allow_duplicates", true)?,
         rolespec_validate: flag("rolespec_validate", true)?,
     })

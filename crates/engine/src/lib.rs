@@ -13,6 +13,7 @@ mod collect;
 pub mod connector;
 pub mod cursor;
 mod debugger;
+mod delegation;
 pub mod evaluate;
 pub mod event;
 pub mod execute;

@@ -8,8 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures::stream::{FuturesUnordered, StreamExt};
+use lang::Error;
 use lang::keywords::Keyword;
 use lang::playbook::Task;
+use lang::template::python_repr;
 
 use crate::debugger::Attempt;
 use crate::event::Event;
@@ -18,7 +20,7 @@ use crate::execute::{Executed, status_of};
 use crate::host::HostRun;
 use crate::play::{PlayRun, Strategy};
 use crate::program::{Kind, TaskNode};
-use crate::settings::Keywords;
+use crate::settings::{Keywords, to_int};
 use crate::user::StepAnswer;
 
 /// Run a batch to its end.
@@ -105,10 +107,14 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
     }
     let once = play.runs_once(task, &first.name) || matches!(task.module.short(), "pause" | "add_host");
     let runners: Vec<Rc<HostRun>> = if once { vec![first.clone()] } else { hosts.clone() };
-    let limit = limit(play, task, &first)
-        .unwrap_or(usize::MAX)
-        .min(play.run.options.forks.unwrap_or(usize::MAX))
-        .max(1);
+    let limit = match throttle(play, task, &first) {
+        Ok(limit) => limit,
+        Err(e) => {
+            *play.run.broken.borrow_mut() = Some(e);
+            return;
+        }
+    };
+    let limit = limit.unwrap_or(usize::MAX).min(play.run.options.forks.unwrap_or(usize::MAX)).max(1);
     let mut waiting = runners.into_iter();
     let mut running = FuturesUnordered::new();
     let start = |host: Rc<HostRun>, attempt: Attempt| {
@@ -119,6 +125,7 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         }
     };
     let mut failed = false;
+    let mut failed_includes = HashSet::new();
     let mut all_executed = Vec::new();
     loop {
         while running.len() < limit
@@ -153,7 +160,8 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         let order: HashMap<&str, usize> =
             hosts.iter().enumerate().map(|(i, h)| (h.name.as_str(), i)).collect();
         all_executed.sort_by_key(|e| order.get(e.host.name.as_str()).copied());
-        play.include(node, task, &info, &all_executed).await;
+        failed_includes = play.include(node, task, &info, &all_executed).await;
+        failed |= !failed_includes.is_empty();
     }
     let by_host: HashMap<&str, &Executed> = all_executed.iter().map(|e| (e.host.name.as_str(), e)).collect();
     for host in &hosts {
@@ -167,7 +175,7 @@ async fn round(play: &Rc<PlayRun>, node: &Arc<TaskNode>, task: &Arc<Task>, hosts
         }
     }
     if failed {
-        play.spread_failure(task, &all_executed, once);
+        play.spread_failure(task, &all_executed, &failed_includes, once);
     }
 }
 
@@ -176,13 +184,22 @@ pub fn lost_its_way(executed: &Executed) -> bool {
     matches!(status_of(&executed.result), Status::Failed | Status::Unreachable) && !executed.ignored
 }
 
-/// `throttle`.
-fn limit(play: &PlayRun, task: &Arc<Task>, host: &HostRun) -> Option<usize> {
-    task.keyword(Keyword::Throttle)?;
+/// How many hosts may be at the task at once, by its `throttle`.
+pub fn throttle(play: &PlayRun, task: &Arc<Task>, host: &HostRun) -> lang::Result<Option<usize>> {
+    let Some(written) = task.keyword(Keyword::Throttle) else { return Ok(None) };
     let state = crate::ahead::now(&play.run.world);
     let scope = play.scope(&host.name, Some(task), &state);
-    let keywords = Keywords { task, templar: &play.run.templar, scope: &scope };
-    keywords.int(Keyword::Throttle).ok().flatten().filter(|n| *n > 0).map(|n| n as usize)
+    let number = play.run.templar.render(written, &scope).and_then(|value| {
+        to_int(&value).ok_or_else(|| {
+            Error::new(format!("invalid literal for int() with base 10: {}", python_repr(&value)))
+        })
+    });
+    let number = number.map_err(|e| {
+        Error::new("Failed to convert the throttle value to an integer")
+            .at(written.pos().or(Some(&task.pos)))
+            .caused_by(e)
+    })?;
+    Ok(usize::try_from(number).ok().filter(|n| *n > 0))
 }
 
 impl PlayRun {
@@ -217,7 +234,13 @@ impl PlayRun {
     }
 
     /// What a failure on one host means for the others.
-    fn spread_failure(self: &Rc<Self>, task: &Arc<Task>, executed: &[Executed], once: bool) {
+    fn spread_failure(
+        self: &Rc<Self>,
+        task: &Arc<Task>,
+        executed: &[Executed],
+        failed_includes: &HashSet<String>,
+        once: bool,
+    ) {
         let first = &executed[0].host;
         let state = crate::ahead::now(&self.run.world);
         let scope = self.scope(&first.name, Some(task), &state);
@@ -228,7 +251,8 @@ impl PlayRun {
         }
         let lost: HashSet<&str> =
             executed.iter().filter(|e| lost_its_way(e)).map(|e| e.host.name.as_str()).collect();
-        let failed_now = |host: &Rc<HostRun>| lost.contains(host.name.as_str());
+        let failed_now =
+            |host: &Rc<HostRun>| lost.contains(host.name.as_str()) || failed_includes.contains(&host.name);
         if fatal || once {
             for host in self.active() {
                 if failed_now(&host) || host.cursor.borrow().has_failed() {

@@ -14,6 +14,30 @@ use crate::results::{self, ResultMap};
 use crate::settings::{Settings, text_of};
 use crate::{map, run};
 
+/// What `add_host` and `group_by` made.
+pub enum Made {
+    Host { name: String, groups: Vec<String>, vars: Map },
+    Group { host: String, group: String, parents: Vec<String> },
+}
+
+impl Made {
+    /// Add it to an inventory. Was anything of it new?
+    pub fn add_to(&self, inventory: &mut Inventory) -> lang::Result<bool> {
+        match self {
+            Self::Host { name, groups, vars } => add_host(inventory, name, groups, vars),
+            Self::Group { host, group, parents } => add_to_group(inventory, host, group, parents),
+        }
+    }
+
+    /// Add it to an inventory that was read again. A host that is not in it any more is in no group.
+    pub fn add_again(&self, inventory: &mut Inventory) -> lang::Result<()> {
+        match self {
+            Self::Group { host, .. } if inventory.host(host).is_none() => Ok(()),
+            _ => self.add_to(inventory).map(|_| ()),
+        }
+    }
+}
+
 impl PlayRun {
     pub async fn run_local(self: &Rc<Self>, host: &Rc<HostRun>, local: &Local, settings: &Settings) -> Map {
         match local {
@@ -42,8 +66,8 @@ impl PlayRun {
             .filter(|(k, _)| k.as_str().is_none_or(|k| !special.contains(&k)))
             .map(|(k, v)| (k.clone(), v.clone().untrusted()))
             .collect();
-        let changed = self.run.world.change_inventory(|inventory| add_host(inventory, &name, &groups, &vars));
-        let changed = match changed {
+        let made = Made::Host { name: name.clone(), groups: groups.clone(), vars: vars.clone() };
+        let changed = match self.make(made) {
             Ok(changed) => changed,
             Err(e) => return results::failure(e.to_string()),
         };
@@ -59,17 +83,21 @@ impl PlayRun {
             Some(Value::List(items)) => items.iter().map(|p| text_of(p).replace(' ', "-")).collect(),
             Some(other) => vec![text_of(other).replace(' ', "-")],
         };
-        let changed = self
-            .run
-            .world
-            .change_inventory(|inventory| add_to_group(inventory, &host.name, &group, &parents));
-        let changed = match changed {
+        let made = Made::Group { host: host.name.clone(), group: group.clone(), parents: parents.clone() };
+        let changed = match self.make(made) {
             Ok(changed) => changed,
             Err(e) => return results::failure(e.to_string()),
         };
         let mut result = map! {"changed": changed, "add_group": group};
         result.put("parent_groups", parents.into_iter().map(Value::from).collect::<Vec<_>>());
         result
+    }
+
+    /// Add it to the inventory, and to every later reading of it. Was anything of it new?
+    fn make(&self, made: Made) -> lang::Result<bool> {
+        let changed = self.run.world.change_inventory(|inventory| made.add_to(inventory));
+        self.run.made.borrow_mut().push(made);
+        changed
     }
 
     fn set_stats(&self, host: &HostRun, stats: &SetStats) -> Map {

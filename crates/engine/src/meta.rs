@@ -9,10 +9,10 @@ use lang::playbook::Task;
 use crate::event::Event;
 use crate::event::{Status, TaskResult};
 use crate::host::HostRun;
+use crate::map;
 use crate::play::PlayRun;
 use crate::program::TaskNode;
 use crate::settings::Keywords;
-use crate::{execute, map};
 
 impl PlayRun {
     /// Carry a meta action out for the hosts that are at it, and move them on.
@@ -57,10 +57,10 @@ impl PlayRun {
                     }
                 }
             }
+            // The run itself is what the action is about, and what a mistake in it ends.
             if let Some(e) = error {
-                let executed = self.failed_execution(host, task, &e);
-                self.settle(&executed, &info);
-                continue;
+                *self.run.broken.borrow_mut() = Some(e);
+                return;
             }
             if !holds {
                 self.skip_meta(host, &info, task, &action);
@@ -134,8 +134,8 @@ impl PlayRun {
                 other => {
                     let e = lang::Error::new(format!("invalid meta action requested: {other}"))
                         .at(Some(&task.pos));
-                    let executed = self.failed_execution(host, task, &e);
-                    self.settle(&executed, &info);
+                    *self.run.broken.borrow_mut() = Some(e);
+                    return;
                 }
             }
         }
@@ -164,7 +164,11 @@ impl PlayRun {
     }
 
     fn refresh_inventory(&self) {
-        match (self.run.reload_inventory)() {
+        let fresh = (self.run.reload_inventory)().and_then(|mut fresh| {
+            self.run.made.borrow().iter().try_for_each(|made| made.add_again(&mut fresh))?;
+            Ok(fresh)
+        });
+        match fresh {
             Ok(fresh) => {
                 for host in self.active() {
                     host.ahead.borrow_mut().discard();
@@ -230,27 +234,5 @@ impl PlayRun {
             verbose_override: false,
             error: None,
         }));
-    }
-
-    /// The outcome of a task that could not be worked out.
-    pub fn failed_execution(
-        &self,
-        host: &Rc<HostRun>,
-        task: &Arc<Task>,
-        error: &lang::Error,
-    ) -> execute::Executed {
-        execute::Executed {
-            host: host.clone(),
-            task: task.clone(),
-            result: crate::evaluate::failed_item(error),
-            diff: Vec::new(),
-            ignored: false,
-            no_log: false,
-            is_loop: false,
-            items: Vec::new(),
-            delegated_to: None,
-            elapsed: Default::default(),
-            error: Some(lang::Error::new("Task failed").at(Some(&task.pos)).caused_by(error.clone())),
-        }
     }
 }

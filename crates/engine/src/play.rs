@@ -10,6 +10,7 @@ use lang::playbook::{Play, Task};
 use lang::template::Scope;
 use lang::vars::{PlayVars, RunState, TaskScope};
 use lang::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::evaluate::Context;
 use crate::event::{Event, TaskInfo};
@@ -64,6 +65,8 @@ pub struct PlayRun {
     infos: RefCell<HashMap<u64, Arc<TaskInfo>>>,
     /// Blocks of included files, by what they were included for.
     pub included: RefCell<HashMap<String, Arc<BlockNode>>>,
+    /// Places at tasks that say `throttle`, by the number of their node, where hosts go on by themselves.
+    throttles: RefCell<HashMap<u64, Arc<Semaphore>>>,
 }
 
 impl PlayRun {
@@ -97,6 +100,7 @@ impl PlayRun {
             play_ended: Cell::new(false),
             infos: RefCell::default(),
             included: RefCell::default(),
+            throttles: RefCell::default(),
         })
     }
 
@@ -119,6 +123,12 @@ impl PlayRun {
             host.into(),
             task.cloned(),
         ))
+    }
+
+    /// The places at a task with that many of them.
+    pub fn throttle_of(&self, node: u64, limit: usize) -> Arc<Semaphore> {
+        let places = || Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+        self.throttles.borrow_mut().entry(node).or_insert_with(places).clone()
     }
 
     /// Hosts that still take part.

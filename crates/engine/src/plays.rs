@@ -244,7 +244,8 @@ impl Run {
         let roles_and_tasks: Vec<_> = play.role_tasks.iter().chain(&play.tasks).cloned().collect();
         for items in [&play.pre_tasks, &roles_and_tasks, &play.post_tasks] {
             let block = program::group(program::nodes(items).into_iter().map(|(_, n)| n).collect());
-            let block = select::filter(&block, &self.options);
+            let render = |value: &Value| self.templar.render(value, scope).map_err(|e| e.at(value.pos()));
+            let block = select::filter(&block, &self.options, &render)?;
             let nodes: Vec<Node> = block.items.iter().map(|(_, n)| n.clone()).collect();
             if limits.force_handlers {
                 // Handlers run although something has failed.

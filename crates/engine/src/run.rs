@@ -13,6 +13,7 @@ use lang::{Map, Value};
 
 use crate::event::{Event, HostStats, Reporter};
 use crate::link::{Connector, Contents, Link};
+use crate::local::Made;
 use crate::options::Options;
 use crate::profile::Profiler;
 use crate::user::User;
@@ -50,6 +51,8 @@ pub struct Run {
     /// The user wants it to end.
     pub interrupted: Cell<bool>,
     pub timings: crate::timings::Timings,
+    /// Hosts and groups of tasks, for when the inventory is read again.
+    pub made: RefCell<Vec<Made>>,
     /// Warnings that were already given: each counts once.
     pub warned: RefCell<HashSet<String>>,
     /// What went wrong with the run itself, beyond any host.
@@ -108,6 +111,7 @@ impl Run {
             step_freely: Cell::new(false),
             interrupted: Cell::new(false),
             timings: crate::timings::Timings::default(),
+            made: RefCell::default(),
             warned: RefCell::default(),
             broken: RefCell::default(),
         }

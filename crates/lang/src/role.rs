@@ -54,6 +54,19 @@ impl Role {
         self.dependencies.get().map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Roles that this one depends on and those that they depend on, in the order they run, each once.
+    pub fn all_dependencies(&self) -> Vec<Arc<Role>> {
+        let mut all: Vec<Arc<Role>> = Vec::new();
+        for needed in self.dependencies() {
+            for role in needed.all_dependencies().into_iter().chain([needed.clone()]) {
+                if !all.iter().any(|known| Arc::ptr_eq(known, &role)) {
+                    all.push(role);
+                }
+            }
+        }
+        all
+    }
+
     /// The name with the collection in front, if there is one.
     pub fn full_name(&self) -> String {
         match &self.collection {

@@ -188,3 +188,185 @@ fn broken_variables_of_a_group_concern_its_hosts_only() {
     let said = place.run(&["-i", "inv", "play.yml"], &[], "");
     assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
 }
+
+#[test]
+fn what_cannot_be_parsed_in_an_included_file_ends_the_run() {
+    let play = "- hosts: localhost\n  gather_facts: no\n  tasks:\n  - include_tasks: bad.yml\n    ignore_errors: yes\n";
+    let place = Place::with(&[("play.yml", play), ("bad.yml", "- debug: msg=x\n  ping: {}\n")]);
+    let said = place.run(&["play.yml"], &[], "");
+    assert_eq!(said.code, Some(4), "{}{}", said.out, said.err);
+    assert!(said.err.contains("conflicting action statements: debug, ping"), "{}", said.err);
+    assert!(!said.out.contains("PLAY RECAP"), "{}", said.out);
+    // What is no list of tasks fails the host.
+    fs::write(place.dir.path().join("bad.yml"), "a: 1\n").unwrap();
+    let said = place.run(&["play.yml"], &[], "");
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("\"reason\": \"included task files must contain a list of tasks\""),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_meta_action_that_cannot_be_decided_ends_the_run() {
+    for (action, wrong) in [
+        ("meta: foo", "[ERROR]: invalid meta action requested: foo"),
+        (
+            "meta: clear_facts\n    when: nope",
+            "[ERROR]: Error while evaluating conditional: 'nope' is undefined",
+        ),
+    ] {
+        let play =
+            format!("- hosts: localhost\n  gather_facts: no\n  tasks:\n  - {action}\n  - debug: msg=x\n");
+        let said = Place::with(&[("play.yml", &play)]).run(&["play.yml"], &[], "");
+        assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+        assert!(said.err.contains(wrong), "{}", said.err);
+        assert!(!said.out.contains("PLAY RECAP"), "{}", said.out);
+    }
+}
+
+#[test]
+fn throttle_has_to_be_a_number() {
+    for strategy in ["linear", "free"] {
+        for (value, wrong) in [
+            ("{{ 'nope' }}", "invalid literal for int() with base 10: 'nope'"),
+            ("{{ nope }}", "'nope' is undefined"),
+        ] {
+            let play = format!(
+                "- hosts: localhost\n  gather_facts: no\n  strategy: {strategy}\n  tasks:\n  - debug:\n    throttle: \"{value}\"\n"
+            );
+            let said = Place::with(&[("play.yml", &play)]).run(&["play.yml"], &[], "");
+            assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+            let wrong = format!("[ERROR]: Failed to convert the throttle value to an integer: {wrong}");
+            assert!(said.err.contains(&wrong), "{}", said.err);
+        }
+    }
+}
+
+#[test]
+fn items_of_a_loop_see_what_those_before_them_registered() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  tasks:
+    - command: echo {{ item }}
+      loop: [1, 2, 3]
+      register: r
+      when: r is not defined or r.stdout != '2'
+      loop_control: {label: 'came to {{ r.stdout | default(r.skip_reason) }}'}
+    - debug: msg=x
+      loop: [1]
+      loop_control: {label: '{{ nope }}'}
+      ignore_errors: yes
+";
+    let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("changed: [localhost] => (item=came to 2)\n"), "{}", said.out);
+    assert!(
+        said.out.contains("skipping: [localhost] => (item=came to Conditional result was False) \n"),
+        "{}",
+        said.out
+    );
+    assert!(
+        said.out.contains("\"msg\": \"Failed to template loop_control.label: 'nope' is undefined\""),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_loop_that_is_none_fails_even_if_the_task_is_skipped() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  tasks:
+    - debug: msg=x
+      loop: '{{ nope }}'
+      when: false
+    - debug: msg=x
+      loop: 5
+      when: false
+";
+    let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    let wrong = "{\"msg\": \"The `loop` value must resolve to a 'list', not 'int'.\"}";
+    assert!(said.out.contains(wrong), "{}", said.out);
+}
+
+#[test]
+fn tags_of_a_block_and_a_play_may_be_templates() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  vars: {names: [a, b]}
+  tags: '{{ names[1] }}'
+  tasks:
+    - block:
+        - debug: msg=first
+      tags: '{{ names }}'
+    - debug: msg=second
+";
+    let place = Place::with(&[("play.yml", play)]);
+    for (options, first, second) in [(["--tags", "a"], true, false), (["--tags", "b"], true, true)] {
+        let said = place.run(&["play.yml", options[0], options[1]], &[], "");
+        assert_eq!(said.out.contains("\"first\""), first, "{}{}", said.out, said.err);
+        assert_eq!(said.out.contains("\"second\""), second, "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn what_tasks_made_outlives_a_new_reading_of_the_inventory() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  tasks:
+    - add_host: \"{{ {'name': 'new', 'groups': 'fresh', 'x': 1} }}\"
+    - group_by: {key: own}
+    - meta: refresh_inventory
+    - debug: msg=\"{{ groups.fresh }} {{ hostvars.new.x }} {{ groups.own }}\"
+";
+    let place = Place::with(&[("play.yml", play), ("hosts", "localhost ansible_connection=local\n")]);
+    let said = place.run(&["-i", "hosts", "play.yml"], &[], "");
+    assert!(said.out.contains("\"msg\": \"['new'] 1 ['localhost']\""), "{}{}", said.out, said.err);
+}
+
+#[test]
+fn a_delegated_task_knows_the_variables_of_the_other_host() {
+    let play = "
+- hosts: one
+  gather_facts: no
+  tasks:
+    - debug:
+        msg: \"{{ ansible_delegated_vars.two.x }} {{ ansible_delegated_vars.two.inventory_hostname }}\"
+      delegate_to: two
+    - debug: msg=x
+      delegate_to: \"{{ '' }}\"
+";
+    let place = Place::with(&[("play.yml", play), ("hosts", "one\ntwo x=5\n")]);
+    let said = place.run(&["-i", "hosts", "play.yml"], &[], "");
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    assert!(said.out.contains("\"msg\": \"5 one\""), "{}", said.out);
+    assert!(said.out.contains("Empty hostname produced from delegate_to: "), "{}", said.out);
+}
+
+#[test]
+fn roles_keep_their_files_inside_and_their_variables_private() {
+    let tasks = "- hosts: localhost\n  gather_facts: no\n  tasks:\n";
+    let out = format!("{tasks}  - import_role: {{name: r, tasks_from: ../../x.yml}}\n");
+    let private =
+        format!("{tasks}  - import_role: {{name: r}}\n  - debug: msg=\"{{{{ own | default('none') }}}}\"\n");
+    let place = Place::with(&[("out.yml", &out), ("private.yml", &private), ("x.yml", "- debug:\n")]);
+    for folder in ["tasks", "vars"] {
+        fs::create_dir_all(place.dir.path().join("roles/r").join(folder)).unwrap();
+    }
+    fs::write(place.dir.path().join("roles/r/vars/main.yml"), "own: 7\n").unwrap();
+    fs::write(place.dir.path().join("roles/x.yml"), "- debug:\n").unwrap();
+    let said = place.run(&["out.yml"], &[], "");
+    assert_eq!(said.code, Some(4), "{}{}", said.out, said.err);
+    assert!(said.err.contains("for role (r) as it is not inside the expected role path: '"), "{}", said.err);
+    let said = place.run(&["private.yml"], &[], "");
+    assert!(said.out.contains("\"msg\": 7"), "{}{}", said.out, said.err);
+    let said = place.run(&["private.yml"], &[("ANSIBLE_PRIVATE_ROLE_VARS", "1")], "");
+    assert!(said.out.contains("\"msg\": \"none\""), "{}{}", said.out, said.err);
+}

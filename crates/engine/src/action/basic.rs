@@ -198,8 +198,20 @@ pub fn fail(input: &Input<'_>) -> Result<Prepared> {
 }
 
 pub fn add_host(input: Input<'_>) -> Result<Prepared> {
-    if input.args.contains_key("_raw_params") {
-        return Err(input.error("'add_host' takes key=value arguments or a dictionary"));
+    let mut input = input;
+    // `add_host: "{{ dictionary }}"`: what is written beside it is stronger.
+    match input.args.shift_remove("_raw_params") {
+        None => {}
+        Some(Value::Map(whole)) => {
+            let own = std::mem::replace(&mut input.args, (*whole).clone());
+            input.args.extend(own);
+        }
+        Some(other) => {
+            return Err(input.error(format!(
+                "Invalid raw parameters passed, requires a dictionary/mapping got a  <class '{}'>",
+                other.type_name()
+            )));
+        }
     }
     let name = ["name", "hostname", "host"].iter().find_map(|n| input.text(n));
     let Some(name) = name.filter(|n| !n.is_empty()) else {

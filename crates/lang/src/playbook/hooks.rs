@@ -40,6 +40,11 @@ pub trait Hooks: Send + Sync {
         &[]
     }
 
+    /// `private_role_vars` of the configuration, where somebody set it.
+    fn private_role_vars(&self) -> Option<bool> {
+        None
+    }
+
     /// `library` of the configuration: directories with modules.
     fn library_path(&self) -> &[PathBuf] {
         &[]

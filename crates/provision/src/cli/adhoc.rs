@@ -285,6 +285,10 @@ impl Hooks for AdhocHooks {
         self.inner.roles_path()
     }
 
+    fn private_role_vars(&self) -> Option<bool> {
+        self.inner.private_role_vars()
+    }
+
     fn library_path(&self) -> &[PathBuf] {
         self.inner.library_path()
     }

@@ -16,6 +16,7 @@ pub struct CommandHooks {
     pub templar: Arc<Templar>,
     pub secrets: Arc<VaultSecrets>,
     pub roles: Vec<PathBuf>,
+    pub private_role_vars: Option<bool>,
     pub library: Vec<PathBuf>,
     pub collections: Vec<PathBuf>,
     /// Names that playbooks must not use.
@@ -64,6 +65,10 @@ impl Hooks for CommandHooks {
 
     fn roles_path(&self) -> &[PathBuf] {
         &self.roles
+    }
+
+    fn private_role_vars(&self) -> Option<bool> {
+        self.private_role_vars
     }
 
     fn library_path(&self) -> &[PathBuf] {

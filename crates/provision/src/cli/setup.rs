@@ -86,6 +86,9 @@ impl Setup {
             templar: templar.clone(),
             secrets: secrets.clone(),
             roles: config.paths("DEFAULT_ROLES_PATH"),
+            private_role_vars: config
+                .is_set("DEFAULT_PRIVATE_ROLE_VARS")
+                .then(|| config.bool("DEFAULT_PRIVATE_ROLE_VARS")),
             library,
             collections: config.paths("COLLECTIONS_PATHS"),
         });

@@ -125,7 +125,9 @@ impl Load<'_> {
 pub(super) fn missing(path: &Path) -> Error {
     Error::new(format!(
         "Unable to retrieve file contents.\nCould not find or access '{}' on the Ansible Controller.\nIf you are \
-         using a module and expect the file to exist on the remote, see the remote_src option",
+         using a module and expect the file to exist on the remote, see the remote_src option: [Errno 2] No such \
+         file or directory: '{}'",
+        path.display(),
         path.display()
     ))
     .with_kind(ErrorKind::NotFound)

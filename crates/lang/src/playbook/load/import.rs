@@ -76,12 +76,12 @@ impl Load<'_> {
             .map(Key::to_string)
             .collect();
         if !strange.is_empty() {
-            self.bad(pos, format!("Invalid options for {what}: {}", strange.join(",")));
+            self.bad(pos, format!("Invalid options for {}: {}", action.name.as_str(), strange.join(",")));
             return None;
         }
         match action.args.get("_raw_params").or_else(|| action.args.get("file")) {
             Some(Value::Null) | None => {
-                self.bad(pos, format!("No file specified for {what}"));
+                self.bad(pos, format!("No file specified for {}", action.name.as_str()));
                 None
             }
             Some(file) => Some(file.clone()),
@@ -140,6 +140,13 @@ impl Load<'_> {
                 return None;
             }
         };
+        // Without a place, and no error of the parser: it fails the hosts that include it.
+        if let Ok(node) = self.read(&path)
+            && !matches!(node.value, NodeKind::Null | NodeKind::Seq(_))
+        {
+            self.report(Error::new("included task files must contain a list of tasks"));
+            return None;
+        }
         let frame = included_frame(include, path.as_path().into(), written_dir(file), params);
         let items = self.task_file(&path, &frame, include.place)?;
         let (rescue, always) = (Vec::new(), Vec::new());
@@ -217,7 +224,7 @@ pub(super) fn find(frame: &Arc<Frame>, name: &str, place: Place, basedir: &Path)
     if let Some(path) = in_roles.chain([beside.clone()]).find(|path| path.is_file()) {
         return Ok(path);
     }
-    Err(role.map_or(beside, |_| files::below(&root, name)))
+    Err(beside)
 }
 
 /// Is the file imported around here already, with no dynamic include between? Then the chain of imports.

@@ -73,7 +73,7 @@ impl Load<'_> {
     pub(super) fn role_options(&mut self, action: &Action, what: &str, pos: &Pos) -> Option<IncludeRole> {
         let args = &action.args;
         let Some(name) = args.get("name").or_else(|| args.get("role")).filter(|v| !v.is_null()) else {
-            self.bad(pos, format!("'name' is a required field for {what}."));
+            self.bad(pos, format!("'name' is a required field for {}.", action.name.as_str()));
             return None;
         };
         let strange: Vec<String> = args
@@ -83,7 +83,7 @@ impl Load<'_> {
             .chain((what == "import_role" && action.applies_something()).then(|| "apply".into()))
             .collect();
         if !strange.is_empty() {
-            self.bad(pos, format!("Invalid options for {what}: {}", strange.join(",")));
+            self.bad(pos, format!("Invalid options for {}: {}", action.name.as_str(), strange.join(",")));
             return None;
         }
         for key in ["tasks_from", "vars_from", "defaults_from", "handlers_from"] {
@@ -164,6 +164,16 @@ impl Load<'_> {
         }
         let options = self.role_options(&action, "import_role", pos)?;
         let vars = &parts.fields.vars;
+        let mut value = |value: &Option<Value>| match value {
+            Some(value) if value.has_template() => {
+                let rendered = self.render_value(value, vars, parent).map_err(|e| e.at(Some(pos)));
+                self.ok(rendered).map(Some)
+            }
+            other => Some(other.clone()),
+        };
+        let public = value(&options.public)?;
+        let allow_duplicates = value(&options.allow_duplicates)?;
+        let rolespec_validate = value(&options.rolespec_validate)?;
         let mut text = |value: &Option<Value>| match value {
             None => Some(None),
             Some(value) => {
@@ -192,9 +202,9 @@ impl Load<'_> {
             name,
             from,
             included: true,
-            public: truth(&options.public, true),
-            allow_duplicates: Some(truth(&options.allow_duplicates, true)),
-            validate: truth(&options.rolespec_validate, true),
+            public: truth(&public, !self.loader.hooks.private_role_vars().unwrap_or(false)),
+            allow_duplicates: Some(truth(&allow_duplicates, true)),
+            validate: truth(&rolespec_validate, true),
             pos: options.name.pos().cloned().unwrap_or_else(|| pos.clone()),
             ..Use::default()
         };

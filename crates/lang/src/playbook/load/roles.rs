@@ -65,7 +65,8 @@ impl Load<'_> {
     }
 
     fn role_entry(&mut self, node: &Node, frame: &Arc<Frame>) -> Option<Use> {
-        let mut entry = Use { pos: node.pos.clone(), ..Use::default() };
+        let public = !self.loader.hooks.private_role_vars().unwrap_or(false);
+        let mut entry = Use { pos: node.pos.clone(), public, ..Use::default() };
         let written = match &node.value {
             NodeKind::Str(_) => node.to_value(),
             NodeKind::Map(pairs) => {
@@ -164,7 +165,11 @@ impl Load<'_> {
             public: entry.public,
             from_include: entry.included,
         });
-        let tasks_file = files::with_extension(&found.path.join("tasks"), &tasks_from);
+        let tasks_dir = found.path.join("tasks");
+        let tasks_file = files::with_extension(&tasks_dir, &tasks_from);
+        if let Some(path) = &tasks_file {
+            self.inside(path, &tasks_dir, &tasks_from, &found.name)?;
+        }
         let frame = |file: Arc<Path>| {
             Arc::new(Frame {
                 kind: FrameKind::Role(role.clone()),
@@ -207,8 +212,10 @@ impl Load<'_> {
         }
         items.push(Item::Task(Arc::new(complete(&task_frame))));
         let handlers_from = entry.from.handlers.as_deref();
-        match files::with_extension(&found.path.join("handlers"), handlers_from.unwrap_or("main")) {
+        let handlers_dir = found.path.join("handlers");
+        match files::with_extension(&handlers_dir, handlers_from.unwrap_or("main")) {
             Some(path) => {
+                self.inside(&path, &handlers_dir, handlers_from.unwrap_or("main"), &found.name)?;
                 let frame = frame(path.as_path().into());
                 handlers.extend(self.role_tasks(&path, &role, "handlers", &frame, Place::Handler)?);
             }
@@ -223,6 +230,27 @@ impl Load<'_> {
         let (rescue, always) = (Vec::new(), Vec::new());
         let block = Arc::new(Block { id: TaskId::next(), frame: task_frame, items, rescue, always });
         Some(Expanded { role, block, handlers })
+    }
+
+    /// Refuse a file of a role that is not below its directory there.
+    fn inside(&mut self, path: &Path, dir: &Path, written: &str, role: &str) -> Option<()> {
+        if path.starts_with(dir) {
+            return Some(());
+        }
+        let mut shown = dir.join(written).into_os_string();
+        if Path::new(written).extension().is_none()
+            && let Some(extension) = path.extension()
+        {
+            shown.push(".");
+            shown.push(extension);
+        }
+        let message = format!(
+            "Failed loading '{}' for role ({role}) as it is not inside the expected role path: '{}'",
+            shown.display(),
+            dir.display()
+        );
+        self.report(Error::new(message).with_kind(ErrorKind::Syntax));
+        None
     }
 
     fn role_tasks(
@@ -255,6 +283,9 @@ impl Load<'_> {
     fn role_vars(&mut self, found: &Found, kind: &str, from: Option<&str>) -> Option<Map> {
         let dir = found.path.join(kind);
         let paths = files::variables(&dir, from.unwrap_or("main"));
+        for path in &paths {
+            self.inside(path, &dir, from.unwrap_or("main"), &found.name)?;
+        }
         if paths.is_empty()
             && let Some(name) = from
         {

@@ -192,11 +192,14 @@ impl Load<'_> {
             pos: pos.clone(),
         };
         self.check_args(&task);
-        if place == Place::Handler
-            && task.module.is_builtin("meta")
+        if task.module.is_builtin("meta")
             && task.args.get("_raw_params").and_then(Value::as_str) == Some("end_role")
         {
-            self.bad(pos, "Cannot execute 'end_role' from a handler");
+            if place == Place::Handler {
+                self.bad(pos, "Cannot execute 'end_role' from a handler");
+            } else if task.role().is_none() {
+                self.bad(pos, "Cannot execute 'end_role' from outside of a role");
+            }
         }
         // Without a condition it is certain to be run.
         if task.module.kind == ModuleKind::Absent && task.keywords(Keyword::When).is_empty() {

@@ -57,16 +57,13 @@ fn flattened(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
 
 fn dict(_: &Rc<Env>, args: Args) -> R<Vec<V>> {
     let mut out = Vec::new();
-    let mut terms = Vec::new();
     for term in &args.pos {
-        match iterate::as_list(term)? {
-            Some(items) => terms.extend(items),
-            None => terms.push(term.clone()),
-        }
-    }
-    for term in terms {
-        let Some(entries) = iterate::entries(&term)? else {
-            return Fail::python("with_dict expects a dict");
+        let Some(entries) = iterate::entries(term)? else {
+            let (shown, kind) = (ops::text_of(term)?, term.type_name());
+            return Fail::python(format!(
+                "the 'dict' lookup plugin expects a dictionary, got '{}' of type <class '{kind}'>)",
+                shown.as_str()
+            ));
         };
         for (key, value) in entries {
             let item: Dict =

@@ -95,6 +95,10 @@ impl TaskScope {
         if let Some(own) = roles.next() {
             level!(&own.entry_vars);
             level!(&own.vars);
+            // Those it depends on export what their files say, the last of them the strongest.
+            for needed in own.all_dependencies().iter().rev() {
+                level!(&needed.vars);
+            }
         }
         for role in roles {
             level!(&role.vars);

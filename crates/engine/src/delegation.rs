@@ -1,0 +1,98 @@
+//! What a task that is delegated knows of the host it runs on: `ansible_delegated_vars`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lang::keywords::Keyword;
+use lang::playbook::Task;
+use lang::template::Scope;
+use lang::vars::{RunState, TaskScope};
+use lang::{Error, Key, Map, Result, Value};
+
+use crate::evaluate::Context;
+use crate::settings::text_of;
+
+const NAME: &str = "ansible_delegated_vars";
+
+/// The host that a task is delegated to, `None` where it is not.
+pub fn delegate(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Option<String>> {
+    let Some(written) = task.keyword(Keyword::DelegateTo).filter(|value| value.is_truthy()) else {
+        return Ok(None);
+    };
+    let name = match ctx.templar.render(written, scope)? {
+        Value::Omit => return Ok(None),
+        Value::Null => String::new(),
+        other => text_of(&other),
+    };
+    if name.is_empty() {
+        let message = format!("Empty hostname produced from delegate_to: \"{}\"", text_of(written));
+        return Err(Error::new(message));
+    }
+    Ok(Some(name))
+}
+
+/// The scope of a task that may be delegated. The variables of the other host are looked at when somebody asks.
+pub struct DelegatedScope {
+    pub ctx: Context,
+    pub state: Arc<dyn RunState>,
+    pub task: Arc<Task>,
+    pub below: Arc<dyn Scope>,
+}
+
+impl DelegatedScope {
+    fn variables(&self) -> Result<Option<Value>> {
+        let Some(name) = delegate(&self.ctx, &self.task, &self.below)? else { return Ok(None) };
+        let (run, play) = (self.ctx.run.clone(), self.ctx.play.clone());
+        let there =
+            TaskScope::new(run, play, self.state.clone(), name.as_str().into(), Some(self.task.clone()));
+        let mut vars = Map::new();
+        for name in there.names() {
+            if let Some(value) = there.get(&name)? {
+                vars.insert(Key::from(name), value);
+            }
+        }
+        if let Some(own) = self.below.get("inventory_hostname")? {
+            vars.insert(Key::from("inventory_hostname"), own);
+        }
+        Ok(Some(Value::map([(Key::from(name), Value::map(vars))].into_iter().collect())))
+    }
+}
+
+impl Scope for DelegatedScope {
+    fn get(&self, name: &str) -> Result<Option<Value>> {
+        if name == NAME
+            && let Some(value) = self.variables()?
+        {
+            return Ok(Some(value));
+        }
+        self.below.get(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.below.names();
+        if !names.iter().any(|name| name == NAME) {
+            names.push(NAME.to_owned());
+        }
+        names
+    }
+
+    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>> {
+        self.below.hostvars(host)
+    }
+
+    fn hostnames(&self) -> Vec<String> {
+        self.below.hostnames()
+    }
+
+    fn search_path(&self) -> &[PathBuf] {
+        self.below.search_path()
+    }
+
+    fn has_hostvars(&self) -> bool {
+        self.below.has_hostvars()
+    }
+
+    fn controller_busy(&self) -> bool {
+        self.below.controller_busy()
+    }
+}
