@@ -75,10 +75,13 @@ def record(module, case):
         name = task["task"]["name"]
         if name.startswith("step "):
             results[int(name[5:])] = clean(result)
+            if "services" in case:
+                facts = result["ansible_facts"]
+                facts["services"] = {k: v for k, v in facts["services"].items() if k.startswith(case["services"])}
         elif result.get("failed"):
             sys.exit(f"{module}: preparing failed: {result.get('stderr') or result}")
     steps = [{**step, "result": results.get(n)} for n, step in enumerate(case["steps"])]
-    more = {key: case[key] for key in ("ignore", "systemd", "slow") if key in case}
+    more = {key: case[key] for key in ("ignore", "systemd", "slow", "services") if key in case}
     return {"name": case["name"], "module": module, **more, "prepare": case.get("prepare", ""), "steps": steps}
 
 

@@ -452,13 +452,25 @@ CASES["hostname"] = [
         "name": "the name of the host",
         "prepare": "echo old > /etc/hostname; hostname old; rm -rf /run/systemd",
         "steps": [
-            *thrice({"name": "new", "use": "generic"})[:1],
-            *thrice({"name": "new", "use": "debian"}),
-            *thrice({"name": "web.example.org", "use": "debian"}, diff=True),
-            s({"name": "x", "use": "alpine"}),
-            s({"name": "x" * 70, "use": "debian"}),
+            *thrice({"name": "new"}),
+            *thrice({"name": "web.example.org"}, diff=True),
+            s({"name": "x" * 70}),
+            s({"name": "y", "use": "debian"}),
+            *thrice({"name": "z", "use": "sles"}),
+            s({"name": "redhat", "use": "redhat"}, shell="mkdir -p /etc/sysconfig; echo HOSTNAME=old > /etc/sysconfig/network"),
+            *thrice({"name": "openrc", "use": "openrc"}, shell="mkdir -p /etc/conf.d; echo 'hostname=\"old\"' > /etc/conf.d/hostname")[:2],
+            s({"name": "n", "use": "nothing"}),
         ],
-        "ignore": ["ansible_facts"],
+    },
+    {
+        "name": "with systemd",
+        "prepare": "",
+        "systemd": True,
+        "steps": [
+            *thrice({"name": "new"}),
+            *thrice({"name": "web.example.org", "use": "systemd"}, diff=True),
+            s({"name": "x" * 70}),
+        ],
     }
 ]
 
@@ -707,13 +719,31 @@ CASES["service"] = [
          s({"name": "znosuch", "state": "started"}),
      ]}
 ]
+# Of the machine's own services nothing is kept.
 CASES["service_facts"] = [
-    {"name": "which services", "prepare": UNITS, "systemd": True,
+    {"name": "which services", "prepare": UNITS, "systemd": True, "services": "z",
      "steps": [s({}), s({}, shell="systemctl start zrun zonce zinst@a; systemctl start zfail || true; ln -sf /dev/null /etc/systemd/system/zmasked.service; systemctl daemon-reload")]}
 ]
+PACKAGES = r"""
+set -e
+package() { printf 'Package: %s\nStatus: %s\nPriority: optional\nSection: %s\nMaintainer: T <t@example.org>\nArchitecture: %s\nVersion: %s\nDescription: a package\n\n' "$@"; }
+{ package dpkg 'install ok installed' admin amd64 1.21
+  package zalpha 'install ok installed' net all 1:1.0-2; package zconf 'deinstall ok config-files' net amd64 2
+  package zmine 'hold ok installed' utils amd64 3; package libz 'install ok installed' libs amd64 4
+  package libz 'install ok installed' libs i386 4; package zhalf 'install ok unpacked' oldlibs amd64 5; } > /var/lib/dpkg/status
+echo i386 > /var/lib/dpkg/arch
+mkdir -p /srv/repo; cd /srv/repo
+for p in 'zalpha 1:1.0-2 all' 'zmine 4 amd64' 'libz 4 amd64'; do set -- $p
+    printf 'Package: %s\nVersion: %s\nArchitecture: %s\nMaintainer: T <t@example.org>\nSection: net\nDescription: a package\nFilename: ./x.deb\nSize: 1\n\n' $1 $2 $3; done > Packages
+printf 'Origin: Tests\nLabel: T\nSuite: stable\nSHA256:\n %s %s Packages\n' $(sha256sum < Packages | cut -d' ' -f1) $(stat -c %s Packages) > Release
+rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/* /etc/apt/preferences.d/*
+echo 'deb [trusted=yes] file:/srv/repo ./' > /etc/apt/sources.list
+apt-get update
+"""
 CASES["package_facts"] = [
-    {"name": "which packages", "prepare": APT, "steps": [
-        s({}), s({"manager": "apt"}), s({"manager": "rpm"}), s({"manager": "auto", "strategy": "all"})]}
+    {"name": "which packages", "prepare": PACKAGES, "steps": [
+        s({}), s({"manager": "apt"}), s({"manager": "rpm"}), s({"manager": ["rpm", "APT"]}), s({"manager": "yum"}),
+        s({"manager": "auto", "strategy": "all"}), s({"manager": "apk,pacman"}), s({"manager": "dpkg"})]}
 ]
 
 # The server of this machine, started in the sandbox; the tasks run as its administrator.

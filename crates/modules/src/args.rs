@@ -156,6 +156,8 @@ macro_rules! args {
                 args
             }
 
+            // A module may have no arguments.
+            #[allow(unused_variables)]
             fn take(map: &mut $crate::Map) -> Result<Self, $crate::ArgError> {
                 Ok(Self {
                     $( $field: $crate::args::take(map, stringify!($field).trim_start_matches("r#"))?, )*

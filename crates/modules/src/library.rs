@@ -27,6 +27,7 @@ mod locale_gen;
 mod mount;
 mod nginx_site;
 mod package;
+mod package_facts;
 mod ping;
 mod pip;
 mod postgresql_db;
@@ -39,6 +40,7 @@ mod replace;
 mod run;
 mod script;
 mod service;
+mod service_facts;
 mod setup;
 mod shell;
 mod slurp;
@@ -81,11 +83,13 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<get_url::GetUrl>(),
         of::<group::Group>(),
         of::<package::Package>(),
+        of::<package_facts::PackageFacts>(),
         of::<ping::Ping>(),
         of::<postgresql_db::PostgresqlDb>(),
         of::<postgresql_user::PostgresqlUser>(),
         of::<script::Script>(),
         of::<service::Service>(),
+        of::<service_facts::ServiceFacts>(),
         of::<setup::Setup>(),
         of::<shell::Shell>(),
         of::<stat::Stat>(),

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod dpkg;
+pub mod init;
 pub mod postgres;
 pub mod program;
 pub mod rabbitmq;
