@@ -464,7 +464,7 @@ CASES["hostname"] = [
     },
     {
         "name": "with systemd",
-        "prepare": "",
+        "prepare": "hostnamectl set-hostname old; hostname old; echo '127.0.0.1 localhost' > /etc/hosts",
         "systemd": True,
         "steps": [
             *thrice({"name": "new"}),

@@ -100,6 +100,13 @@ pub fn try_gather(request: &FactsRequest, host: &Host) -> Result<Map> {
     Ok(map)
 }
 
+/// The host's full name, as the fact `fqdn` has it.
+pub fn full_name(host: &Host) -> String {
+    let nodename = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
+    let until = Instant::now() + Duration::from_secs(10);
+    names::fqdn(&Facts { map: Map::new(), host, until, fact_path: "" }, &nodename)
+}
+
 /// Gather facts for the hello; a bad `gather_subset` gives none.
 pub fn gather(request: &FactsRequest, host: &Host) -> Map {
     try_gather(request, host).unwrap_or_default()

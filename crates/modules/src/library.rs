@@ -20,6 +20,7 @@ mod get_url;
 mod getent;
 mod git;
 mod group;
+mod hostname;
 mod ini_file;
 mod known_hosts;
 mod lineinfile;
@@ -108,6 +109,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<find::Find>(),
         of::<git::GitModule>(),
         of::<sysctl::Sysctl>(),
+        of::<hostname::Hostname>(),
         of::<ini_file::IniFile>(),
         of::<known_hosts::KnownHosts>(),
         of::<mount::Mount>(),

@@ -229,6 +229,7 @@ recorded![
     dpkg_selections,
     git,
     group,
+    hostname,
     known_hosts,
     locale_gen,
     mount,
