@@ -31,22 +31,28 @@ pub fn delegate(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Op
     Ok(Some(name))
 }
 
-/// The scope of a task that may be delegated. The variables of the other host are looked at when somebody asks.
+/// The scope of a task that is delegated. The variables of the other host are looked at when somebody asks.
 pub struct DelegatedScope {
     pub ctx: Context,
     pub state: Arc<dyn RunState>,
     pub task: Arc<Task>,
+    /// The host that it runs on.
+    pub name: String,
     pub below: Arc<dyn Scope>,
 }
 
 impl DelegatedScope {
-    fn variables(&self) -> Result<Option<Value>> {
-        let Some(name) = delegate(&self.ctx, &self.task, &self.below)? else { return Ok(None) };
+    fn there(&self) -> TaskScope {
         let (run, play) = (self.ctx.run.clone(), self.ctx.play.clone());
-        let there =
-            TaskScope::new(run, play, self.state.clone(), name.as_str().into(), Some(self.task.clone()));
+        let (name, task) = (self.name.as_str().into(), Some(self.task.clone()));
+        TaskScope::new(run, play, self.state.clone(), name, task)
+    }
+
+    fn variables(&self) -> Result<Value> {
+        let there = self.there();
         let mut vars = Map::new();
-        for name in there.names() {
+        let names = there.names().into_iter().chain(["ansible_host".to_owned()]);
+        for name in names {
             if let Some(value) = there.get(&name)? {
                 vars.insert(Key::from(name), value);
             }
@@ -54,18 +60,21 @@ impl DelegatedScope {
         if let Some(own) = self.below.get("inventory_hostname")? {
             vars.insert(Key::from("inventory_hostname"), own);
         }
-        Ok(Some(Value::map([(Key::from(name), Value::map(vars))].into_iter().collect())))
+        Ok(Value::map([(Key::from(self.name.as_str()), Value::map(vars))].into_iter().collect()))
     }
 }
 
 impl Scope for DelegatedScope {
     fn get(&self, name: &str) -> Result<Option<Value>> {
-        if name == NAME
-            && let Some(value) = self.variables()?
-        {
-            return Ok(Some(value));
+        match name {
+            NAME => self.variables().map(Some),
+            "ansible_host" | "ansible_ssh_host" => {
+                let own = self.below.get(name)?;
+                // The address is that of where it runs, unless the host itself has another one than its name.
+                if own == self.below.get("inventory_hostname")? { self.there().get(name) } else { Ok(own) }
+            }
+            _ => self.below.get(name),
         }
-        self.below.get(name)
     }
 
     fn names(&self) -> Vec<String> {

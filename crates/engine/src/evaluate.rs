@@ -405,14 +405,17 @@ fn evaluate_item(
     value: Option<Value>,
     locals: Map,
 ) -> Result<Item> {
-    let scope: Arc<dyn Scope> = match task.keyword(Keyword::DelegateTo) {
-        None => scope,
-        Some(_) => Arc::new(DelegatedScope {
+    // Worked out once: it may be a random one.
+    let delegate = delegation::delegate(ctx, task, &scope);
+    let scope: Arc<dyn Scope> = match &delegate {
+        Ok(Some(name)) => Arc::new(DelegatedScope {
             ctx: ctx.clone(),
             state: state.clone(),
             task: task.clone(),
+            name: name.clone(),
             below: scope,
         }),
+        _ => scope,
     };
     let mut item = Item {
         value,
@@ -425,7 +428,8 @@ fn evaluate_item(
     };
     // `no_log` and `ignore_errors` count even when the condition fails.
     let keywords = Keywords { task, templar: &ctx.templar, scope: &scope };
-    match first_false(ctx, task, &scope) {
+    // A host that is none is an error whatever the condition says.
+    match delegate.clone().and_then(|_| first_false(ctx, task, &scope)) {
         Err(e) if e.is_pending() => return Err(e),
         Err(e) => {
             item.settings = basic_settings(&keywords, ctx)?;
@@ -439,7 +443,7 @@ fn evaluate_item(
         }
         Ok(None) => {}
     }
-    match work_of(ctx, state, host, task, &scope, &mut item) {
+    match work_of(ctx, state, host, task, &scope, delegate.unwrap_or_default(), &mut item) {
         Ok(work) => item.work = work,
         Err(e) if e.is_pending() => return Err(e),
         Err(e) => {
@@ -479,13 +483,13 @@ fn work_of(
     host: &str,
     task: &Arc<Task>,
     scope: &Arc<dyn Scope>,
+    delegate: Option<String>,
     item: &mut Item,
 ) -> Result<Work> {
     let keywords = Keywords { task, templar: &ctx.templar, scope };
     item.settings = Some(keywords.settings(&ctx.options)?);
     let name = module_name(ctx, task, scope)?;
     let args = render_args(ctx, task, scope, &name)?;
-    let delegate = delegation::delegate(ctx, task, scope)?;
     let place_name = delegate.clone().unwrap_or_else(|| host.to_owned());
     let delegated = delegate.is_some() && place_name != host;
     let there: Option<Arc<dyn Scope>> = delegate.is_some().then(|| {

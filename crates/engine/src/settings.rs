@@ -298,7 +298,7 @@ impl Keywords<'_> {
         };
         let mut target = Target::new(name, kind);
         let per_kind = |part: &str| -> [String; 3] {
-            [format!("ansible_{part}"), format!("ansible_ssh_{part}"), format!("ansible_{short}_{part}")]
+            [format!("ansible_{short}_{part}"), format!("ansible_ssh_{part}"), format!("ansible_{part}")]
         };
         let text = |part: &str| -> Result<Option<String>> {
             let names = per_kind(part);
@@ -316,13 +316,20 @@ impl Keywords<'_> {
             Some(user) => Some(user),
             None => self.text(Keyword::RemoteUser)?.or(defaults.remote_user.clone()),
         };
-        target.password = match text("password")? {
-            Some(password) => Some(Secret::new(password)),
-            None => text("pass")?.map(Secret::new).or(defaults.password.clone()),
+        let names = [
+            &format!("ansible_{short}_password"),
+            "ansible_ssh_password",
+            "ansible_ssh_pass",
+            "ansible_password",
+        ];
+        let password = match self.variables_text(&names)? {
+            Some(password) => Some(password),
+            None => text("pass")?,
         };
+        target.password = password.map(Secret::new).or(defaults.password.clone());
         if matches!(kind, Connection::Ssh) {
             target.private_key_file = self
-                .variables_text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?
+                .variables_text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?
                 .map(PathBuf::from)
                 .or(defaults.private_key_file.clone());
             target.private_key_passphrase =

@@ -85,6 +85,10 @@ impl RunState for World {
         Some(layers)
     }
 
+    fn stranger(&self, host: &str) -> Vec<Arc<Map>> {
+        self.read().inventory.var_layers_of_stranger(host)
+    }
+
     fn broken(&self, host: &str) -> Option<lang::Error> {
         self.read().inventory.broken_vars(host).cloned()
     }
@@ -159,6 +163,10 @@ pub struct Ahead {
 impl RunState for Ahead {
     fn inventory(&self, host: &str) -> Option<Vec<Arc<Map>>> {
         self.now.inventory_layers(host)
+    }
+
+    fn stranger(&self, host: &str) -> Vec<Arc<Map>> {
+        self.now.stranger(host)
     }
 
     fn broken(&self, host: &str) -> Option<lang::Error> {

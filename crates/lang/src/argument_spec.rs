@@ -140,7 +140,12 @@ impl Check {
 
     /// Bring a value into its type, and the elements of a list into theirs.
     fn check_type(&mut self, name: &str, entry: &Map, values: &mut Map, path: &[&str]) {
-        let Some(value) = values.get(name).filter(|value| !value.is_null()) else { return };
+        let Some(value) = values.get(name) else { return };
+        // Nothing is as good as no value, unless there has to be one.
+        let has_default = entry.get("default").is_some_and(|default| !default.is_null());
+        if value.is_null() && !truth(entry, "required") && !has_default {
+            return;
+        }
         let kind = entry.get("type").and_then(Value::as_str).unwrap_or("str");
         let mut value = value.clone();
         match convert(&value, kind) {

@@ -370,3 +370,30 @@ fn roles_keep_their_files_inside_and_their_variables_private() {
     let said = place.run(&["private.yml"], &[("ANSIBLE_PRIVATE_ROLE_VARS", "1")], "");
     assert!(said.out.contains("\"msg\": \"none\""), "{}{}", said.out, said.err);
 }
+
+#[test]
+fn other_names_of_connection_variables_count() {
+    let play = "
+- hosts: all
+  gather_facts: no
+  remote_user: z
+  tasks:
+    - debug: msg=\"{{ [ansible_host, ansible_ssh_host, ansible_user, ansible_ssh_user] | join(' ') }}\"
+    - debug: msg=\"{{ ansible_delegated_vars.zz.x }} {{ ansible_host }}\"
+      delegate_to: zz
+";
+    let hosts = "a ansible_ssh_host=h3\nb ansible_ssh_host=h3 ansible_host=h4 ansible_ssh_user=x ansible_user=y\n[all:vars]\nx=1\n";
+    let place = Place::with(&[("play.yml", play), ("hosts", hosts)]);
+    let said = place.run(&["-i", "hosts", "play.yml"], &[], "");
+    // A host that is not in the inventory has the variables of all.
+    for msg in ["h3 h3 z z", "h4 h3 y x", "1 h3", "1 h4"] {
+        assert!(said.out.contains(&format!("\"msg\": \"{msg}\"")), "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn a_host_that_is_none_fails_even_if_the_task_is_skipped() {
+    let play = "- hosts: localhost\n  gather_facts: no\n  tasks:\n  - debug:\n    delegate_to: \"{{ '' }}\"\n    when: false\n";
+    let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+}

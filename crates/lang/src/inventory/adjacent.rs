@@ -130,6 +130,20 @@ impl Inventory {
         self.layers(host, magic.into_iter().map(|(name, value)| (Key::from(name), value)).collect())
     }
 
+    /// What counts for a host that is not in the inventory: the variables of `all`.
+    pub fn var_layers_of_stranger(&self, host: &str) -> Vec<Arc<Map>> {
+        let all = self.groups.get(ALL).map(|all| Arc::new(all.vars.clone()));
+        let both = [&self.adjacent.inventory, &self.adjacent.playbook];
+        let files = both.iter().filter_map(|vars| vars.groups.get(ALL).cloned());
+        let magic = [
+            ("inventory_hostname", Value::from(host)),
+            ("inventory_hostname_short", Value::from(host.split('.').next().unwrap_or(host))),
+            ("group_names", Value::list(Vec::new())),
+        ];
+        let magic = magic.into_iter().map(|(name, value)| (Key::from(name), value)).collect();
+        all.into_iter().chain(files).chain([Arc::new(magic)]).collect()
+    }
+
     fn layers(&self, host: &str, magic: Map) -> Option<Vec<Arc<Map>>> {
         let host = self.host(host)?;
         let groups = self.var_groups(host);

@@ -105,6 +105,21 @@ pub(super) fn of_host(scope: &TaskScope, name: &str) -> Result<Option<Value>> {
     }))
 }
 
+/// The other name of a variable about connections that has two.
+pub(super) fn other_name(name: &str) -> Option<&'static str> {
+    const NAMES: [[&str; 2]; 7] = [
+        ["ansible_ssh_host", "ansible_host"],
+        ["ansible_ssh_user", "ansible_user"],
+        ["ansible_ssh_pass", "ansible_password"],
+        ["ansible_ssh_port", "ansible_port"],
+        ["ansible_ssh_timeout", "ansible_timeout"],
+        ["ansible_ssh_private_key_file", "ansible_private_key_file"],
+        ["ansible_become_password", "ansible_become_pass"],
+    ];
+    let pair = NAMES.iter().find(|pair| pair.contains(&name))?;
+    pair.iter().find(|other| **other != name).copied()
+}
+
 /// What a task knows of its connection where nothing else says it: weaker than every variable, and not among those
 /// that `vars` and `hostvars` list.
 pub(super) fn of_connection(scope: &TaskScope, name: &str) -> Option<Value> {

@@ -26,6 +26,11 @@ pub trait RunState: Send + Sync {
     /// that is not in the inventory.
     fn inventory(&self, host: &str) -> Option<Vec<Arc<Map>>>;
 
+    /// The same for a host that is not in the inventory.
+    fn stranger(&self, _host: &str) -> Vec<Arc<Map>> {
+        Vec::new()
+    }
+
     /// Why the variables of a host of the inventory cannot be known.
     fn broken(&self, _host: &str) -> Option<crate::Error> {
         None

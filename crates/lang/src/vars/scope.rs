@@ -35,7 +35,11 @@ impl TaskScope {
         task: Option<Arc<Task>>,
     ) -> Self {
         let vars = state.host(&host);
-        let inventory = state.inventory(&host).unwrap_or_default();
+        let inventory = match state.inventory(&host) {
+            Some(layers) => layers,
+            None if host.is_empty() => Vec::new(),
+            None => state.stranger(&host),
+        };
         let search_path = super::magic::search_path(&play, task.as_deref());
         Self { run, play, state, host, task, local: Map::new(), vars, inventory, search_path }
     }

@@ -499,7 +499,7 @@ fn validation(role: &Arc<Role>, frame: &Arc<Frame>) -> Option<Item> {
     let options = spec.get("options").cloned().unwrap_or_else(|| Value::map(Map::new()));
     let context: Map = [
         ("type", Value::str("role")),
-        ("name", Value::str(role.full_name())),
+        ("name", Value::str(role.name.clone())),
         ("argument_spec_name", Value::str(entry)),
         ("path", Value::str(role.path.to_string_lossy())),
     ]

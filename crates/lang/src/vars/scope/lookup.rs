@@ -11,6 +11,21 @@ use super::TaskScope;
 
 impl TaskScope {
     pub(super) fn lookup(&self, name: &str) -> Result<Option<Value>> {
+        if let Some(value) = self.defined(name)? {
+            return Ok(Some(value));
+        }
+        // The same thing under its other name.
+        if self.task.is_some()
+            && let Some(other) = magic::other_name(name)
+            && let Some(value) = self.defined(other)?
+        {
+            return Ok(Some(value));
+        }
+        Ok(magic::of_connection(self, name))
+    }
+
+    /// The variable, as far as somebody has defined it.
+    fn defined(&self, name: &str) -> Result<Option<Value>> {
         if let Some(value) = self.local.get(name) {
             return Ok(Some(value.clone()));
         }
@@ -30,7 +45,7 @@ impl TaskScope {
             Some(name),
         );
         result?;
-        Ok(found.or_else(|| magic::of_connection(self, name)))
+        Ok(found)
     }
 
     pub(super) fn all_names(&self) -> Vec<String> {
