@@ -654,11 +654,10 @@ impl PlayRun {
         }
         if let Some(Value::List(list)) = result.get("deprecations") {
             for entry in list.iter() {
-                let text = match entry {
-                    Value::Map(map) => map.text("msg").unwrap_or_default().to_owned(),
+                self.run.deprecate(match entry {
+                    Value::Map(map) => deprecation(map),
                     other => crate::settings::text_of(other),
-                };
-                self.run.deprecate(text);
+                });
             }
         }
     }
@@ -821,6 +820,43 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
     map! {"module_args": shown}.into()
 }
 
+/// What a deprecation of a result says, with when it is to go if it says that.
+fn deprecation(entry: &Map) -> String {
+    let msg = entry.text("msg").unwrap_or_default().to_owned();
+    let (collection, date, version) =
+        (entry.text("collection_name"), entry.text("date"), entry.text("version"));
+    if collection.is_none() && date.is_none() && version.is_none() {
+        return msg;
+    }
+    let plugin = match entry.get("deprecator") {
+        Some(Value::Map(plugin)) => plugin.text("type").zip(plugin.text("resolved_name")),
+        _ => None,
+    };
+    let mut text = "This feature will be removed".to_owned();
+    if let Some((kind, name)) = plugin {
+        let kind = if kind == "module" { kind.to_owned() } else { format!("{kind} plugin") };
+        text.push_str(&match name.rsplit('.').next() {
+            Some(short) if name != "ansible.builtin" => format!(" from {kind} '{short}'"),
+            _ => format!(" from the {kind} API"),
+        });
+    }
+    if let Some(collection) = collection {
+        text.push_str(if plugin.is_some() { " in" } else { " from" });
+        text.push_str(&match collection {
+            "ansible.builtin" => " ansible-core".to_owned(),
+            name => format!(" collection '{name}'"),
+        });
+    }
+    text.push_str(&match (collection, date, version) {
+        (None, ..) => " in the future.".to_owned(),
+        (_, Some(date), _) => format!(" in a release after {date}."),
+        (_, _, Some(version)) => format!(" version {version}."),
+        _ => " in a future release.".to_owned(),
+    });
+    let stop = if msg.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{msg}{stop} {text}")
+}
+
 /// The message of a failure without one.
 const UNKNOWN: &str = "Task failed: Action failed: Unknown error.";
 
@@ -832,7 +868,8 @@ fn failure_report(task: &Task, result: &Map, by_module: bool) -> Error {
     } else {
         "Module failed"
     };
-    let msg = result.get("msg").filter(|m| !m.is_null()).map(crate::settings::text_of).unwrap_or_default();
+    let msg = result.get(modules::foreign::ERROR).or(result.get("msg")).filter(|m| !m.is_null());
+    let msg = msg.map(crate::settings::text_of).unwrap_or_default();
     let msg = msg.trim();
     if result.contains_key("module_stdout") && result.contains_key("module_stderr") {
         return unreadable_report(task, msg);

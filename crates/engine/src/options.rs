@@ -65,6 +65,8 @@ pub struct Options {
     pub profile: Option<Instant>,
     /// `DEFAULT_MANAGED_STR`
     pub managed_str: Option<String>,
+    /// What modules write tracebacks for (`display_traceback`): `error`, `warning` ...
+    pub tracebacks_for: Vec<String>,
     /// `CACHE_PLUGIN` jsonfile: its directory and the seconds after which entries are stale.
     pub fact_cache: Option<FactCache>,
     /// `HOST_PATTERN_MISMATCH`: error, warning (the default) or ignore.
@@ -165,6 +167,7 @@ impl Default for Options {
             local_tmp: std::env::temp_dir(),
             profile: None,
             managed_str: None,
+            tracebacks_for: Vec::new(),
             fact_cache: None,
             host_pattern_mismatch_is_error: false,
             host_pattern_mismatch_is_silent: false,

@@ -107,7 +107,18 @@ pub fn lines_of(text: &str) -> Value {
 }
 
 /// The result of a whole loop from those of its items.
-pub fn of_loop(items: Vec<Map>) -> Map {
+///
+/// Their warnings and deprecations move to it.
+pub fn of_loop(mut items: Vec<Map>) -> Map {
+    let mut gathered = |key: &str| {
+        let lists: Vec<Value> = items.iter_mut().filter_map(|item| item.shift_remove(key)).collect();
+        let entries = lists.iter().filter_map(|list| match list {
+            Value::List(entries) => Some(entries.iter().cloned()),
+            _ => None,
+        });
+        entries.flatten().collect::<Vec<Value>>()
+    };
+    let said = ["warnings", "deprecations"].map(|key| (key, gathered(key)));
     let any = |key: &str| items.iter().any(|r| r.flag(key));
     let changed = any("changed");
     let failed = any("failed");
@@ -129,6 +140,9 @@ pub fn of_loop(items: Vec<Map>) -> Map {
         result.put("unreachable", true);
     }
     result.put("msg", msg);
+    for (key, list) in said.into_iter().filter(|(_, list)| !list.is_empty()) {
+        result.put(key, list);
+    }
     result.put("results", items.into_iter().map(Value::map).collect::<Vec<_>>());
     result
 }

@@ -10,6 +10,9 @@
 
 mod output;
 mod python;
+mod summaries;
+
+pub use summaries::ERROR;
 
 use std::fs;
 use std::io::{self, Write};
@@ -147,7 +150,15 @@ impl Call {
                 self.run_file(host, &module, Some(&arguments))?
             }
         };
-        output::result(&output, interpreter.as_deref())
+        output::result(&output, interpreter.as_deref()).map_err(|error| {
+            // Where the module broke off, for those who want to see that.
+            let wanted = self.args.get("_ansible_tracebacks_for").and_then(Value::as_array);
+            let said = output.err();
+            match wanted.is_some_and(|list| list.iter().any(|kind| kind == "error")) {
+                true if said.contains("Traceback (most recent call last)") => error.with("exception", said),
+                _ => error,
+            }
+        })
     }
 
     /// `key=value` words, as Python writes the values and a shell reads them.

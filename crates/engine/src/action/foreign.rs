@@ -105,6 +105,6 @@ fn internal(name: &str, input: &Input<'_>) -> protocol::Map {
     put("remote_tmp", options.connection.remote_tmp.as_deref().unwrap_or("~/.ansible/tmp").into());
     put("ignore_unknown_opts", false.into());
     put("target_log_info", serde_json::Value::Null);
-    put("tracebacks_for", Vec::<String>::new().into());
+    put("tracebacks_for", options.tracebacks_for.clone().into());
     args
 }

@@ -37,6 +37,7 @@ pub fn result(output: &ProcessOutput, interpreter: Option<&str>) -> Result<Map> 
             ));
         }
     }
+    super::summaries::resolve(&mut result);
     if !result.contains_key("failed") && result.get("rc").is_some_and(|rc| rc != 0 && rc != "0") {
         result.insert("failed".into(), true.into());
     }

@@ -21,12 +21,18 @@ basic._ANSIBLE_PROFILE = "legacy"
 sys.argv = [module]
 try:
     runpy.run_path(module, run_name="__main__")
+    raise RuntimeError("New-style module did not handle its own exit.")
 except Exception as error:
     import traceback
+    told, cause = [], error
+    while cause is not None:
+        told.append(str(cause) or type(cause).__name__)
+        cause = cause.__cause__
+    wanted = json.loads(basic._ANSIBLE_ARGS)["ANSIBLE_MODULE_ARGS"].get("_ansible_tracebacks_for")
     print("\n" + json.dumps({
         "failed": True,
-        "msg": "Task failed: Module failed: " + (str(error) or type(error).__name__),
-        "exception": traceback.format_exc(),
+        "msg": "Task failed: Module failed: " + ": ".join(told),
+        "exception": traceback.format_exc() if "error" in (wanted or []) else "(traceback unavailable)",
     }))
     sys.exit(1)
 "#;
