@@ -158,9 +158,12 @@ fn invalid_name(input: &Input<'_>, shown: &str) -> Error {
 pub fn assert(input: &Input<'_>) -> Result<Prepared> {
     input.allow("assert", &["fail_msg", "msg", "quiet", "success_msg", "that"])?;
     let Some(that) = input.args.get("that") else {
-        return Err(input.error("conditional required in \"that\" string"));
+        return Err(input.error("missing required arguments: that"));
     };
-    let quiet = input.bool("quiet")?.unwrap_or(false);
+    let quiet = input.flag("quiet", false)?;
+    for name in ["fail_msg", "msg", "success_msg"] {
+        check_message(input, name)?;
+    }
     let conditions = match that {
         Value::List(items) => items.to_vec(),
         Value::Str(text) if text.has_template() => match input.ctx.templar.render(that, input.scope)? {
@@ -189,6 +192,24 @@ pub fn assert(input: &Input<'_>) -> Result<Prepared> {
         result.put("_ansible_verbose_always", true);
     }
     Ok(Prepared::Done(result))
+}
+
+/// A message of `assert` is a text or a list of texts.
+fn check_message(input: &Input<'_>, name: &str) -> Result<()> {
+    let fits = match input.args.get(name) {
+        None | Some(Value::Null | Value::Str(_)) => true,
+        Some(Value::List(lines)) => lines.iter().all(|line| matches!(line, Value::Str(_))),
+        Some(_) => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    let kind = input.args.get(name).map_or("NoneType", Value::type_name);
+    let name = if name == "msg" { "fail_msg" } else { name };
+    Err(input.error(format!(
+        "argument '{name}' is of type {kind} and we were unable to convert to str_or_list_of_str: a string or list of \
+         strings is required"
+    )))
 }
 
 pub fn fail(input: &Input<'_>) -> Result<Prepared> {
