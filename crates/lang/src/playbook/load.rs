@@ -101,6 +101,11 @@ impl Loader {
         load.finish(Playbook { path: path.into(), plays, warnings })
     }
 
+    /// Is there a module of this name for a playbook in this directory?
+    pub fn has_module(&self, name: &str, basedir: &Path) -> bool {
+        Load::new(self, basedir.into()).module(name, &[]).is_some()
+    }
+
     /// The file that an `include_tasks` names, searched as Ansible does: beside the including file, beside the files
     /// that include or import that one, in the role, beside the playbook. `params` are variables of that inclusion,
     /// such as the loop variable; the `vars` of the include task come by themselves.

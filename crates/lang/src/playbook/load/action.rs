@@ -62,7 +62,7 @@ impl Load<'_> {
             .chain(written.others.iter().map(|(key, _)| fields::key_text(key)))
             .collect();
         if names.len() > 1 {
-            self.conflict(written, &names, frame, collections, owner, place);
+            self.conflict(written, &names, collections, owner, place);
             return None;
         }
         if let Some(node) = written.action.or(written.local_action) {
@@ -97,7 +97,6 @@ impl Load<'_> {
         &mut self,
         written: &Written<'_>,
         names: &[String],
-        frame: &Arc<Frame>,
         collections: &[String],
         owner: &Pos,
         place: Place,
@@ -105,7 +104,7 @@ impl Load<'_> {
         let message = format!("conflicting action statements: {}", names.join(", "));
         let mut error = Error::new(message).with_kind(ErrorKind::Syntax).at(Some(owner));
         let strange = written.others.iter().map(|(key, _)| fields::key_text(key));
-        let mut strange = strange.filter(|name| self.module(name, frame, collections).is_none());
+        let mut strange = strange.filter(|name| self.module(name, collections).is_none());
         if let Some(name) = strange.next() {
             let what = format!("`{name}` is neither a keyword nor a module");
             error = error.with_help(match hint(&name, place) {
@@ -245,7 +244,7 @@ impl Load<'_> {
             )));
             return None;
         }
-        let found = self.module(name.as_str(), frame, collections).or_else(|| {
+        let found = self.module(name.as_str(), collections).or_else(|| {
             let full = self.loader.hooks.absent_module(name.as_str())?;
             Some(ModuleRef { full: full.into(), kind: ModuleKind::Absent })
         });

@@ -17,11 +17,22 @@ use super::{Load, files};
 pub(super) struct Modules {
     /// Modules of each `library` directory by name.
     libraries: Mutex<HashMap<PathBuf, Arc<HashMap<String, PathBuf>>>>,
+    /// `library` directories of the roles that were loaded so far: their modules are there for everybody.
+    of_roles: Mutex<Vec<PathBuf>>,
     /// Names without a `library` that has them.
     native: Mutex<HashMap<String, Option<ModuleRef>>>,
 }
 
 impl Modules {
+    /// From now on the modules of this role are known.
+    pub(super) fn add_role(&self, role: &Path) {
+        let dir = role.join("library");
+        let mut known = self.of_roles.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&dir) && dir.is_dir() {
+            known.push(dir);
+        }
+    }
+
     /// The module of that name in a directory.
     fn in_library(&self, dir: &Path, name: &str) -> Option<PathBuf> {
         let mut libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,14 +70,14 @@ fn collect(dir: &Path, library: &mut HashMap<String, PathBuf>, depth: usize) {
 }
 
 impl Load<'_> {
-    /// The module that `name` means in a task below `frame`.
-    pub(super) fn module(&self, name: &str, frame: &Arc<Frame>, collections: &[String]) -> Option<ModuleRef> {
+    /// The module that `name` means in a task.
+    pub(super) fn module(&self, name: &str, collections: &[String]) -> Option<ModuleRef> {
         if may_be_template(name) {
             return Some(ModuleRef { full: name.into(), kind: ModuleKind::Templated });
         }
         let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
         if !short.contains('.') {
-            for dir in self.libraries(frame) {
+            for dir in self.libraries() {
                 if let Some(path) = self.loader.modules.in_library(&dir, short) {
                     return Some(ModuleRef { full: short.into(), kind: ModuleKind::Foreign(path) });
                 }
@@ -108,10 +119,10 @@ impl Load<'_> {
     }
 
     /// Directories with modules, the first that has a name wins.
-    fn libraries<'a>(&'a self, frame: &'a Arc<Frame>) -> impl Iterator<Item = PathBuf> + 'a {
-        let roles = frame.roles().map(|role| role.path.join("library"));
+    fn libraries(&self) -> impl Iterator<Item = PathBuf> {
         let beside = std::iter::once(self.basedir.join("library"));
-        roles.chain(beside).chain(self.loader.hooks.library_path().iter().cloned())
+        let roles = self.loader.modules.of_roles.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        beside.chain(roles).chain(self.loader.hooks.library_path().iter().cloned())
     }
 
     /// The error for a name that is no module.

@@ -135,6 +135,7 @@ impl Load<'_> {
                 return None;
             }
         };
+        self.loader.modules.add_role(&found.path);
         let tasks_from = entry.from.tasks.clone().unwrap_or_else(|| "main".into());
         if let Some(chain) = cycle(parent, &found.path, &tasks_from) {
             let error = Error::new(
