@@ -1,6 +1,7 @@
 //! Configuration: `ansible.cfg`, `ANSIBLE_*` variables, defaults; the first file found counts, as in Ansible
 //! (`ANSIBLE_CONFIG`, the current directory, the home directory, `/etc/ansible/ansible.cfg`).
 
+mod check;
 mod ini;
 mod table;
 
@@ -84,7 +85,9 @@ impl Config {
             }
             None => BTreeMap::new(),
         };
-        Ok(Self { file, entries, env, warnings: Vec::new() })
+        let config = Self { file, entries, env, warnings: Vec::new() };
+        check::values(&config)?;
+        Ok(config)
     }
 
     /// Sections and keys of the file.
@@ -95,8 +98,10 @@ impl Config {
     /// The value as text, and where it came from. `None` if nothing and no default is there.
     pub fn raw(&self, name: &str) -> Option<(String, Origin)> {
         let setting = TABLE.iter().find(|s| s.name == name)?;
-        for variable in setting.env {
-            if let Some(value) = self.env.get(*variable) {
+        // Of several variables the last one counts. An empty one is no number.
+        let number = matches!(setting.kind, Kind::Int | Kind::Float);
+        for variable in setting.env.iter().rev() {
+            if let Some(value) = self.env.get(*variable).filter(|value| !(number && value.is_empty())) {
                 return Some((value.clone(), Origin::Env((*variable).to_owned())));
             }
         }
@@ -131,7 +136,7 @@ impl Config {
     }
 
     pub fn int(&self, name: &str) -> Option<i64> {
-        self.raw(name).and_then(|(text, _)| text.trim().parse().ok())
+        self.raw(name).and_then(|(text, _)| check::integer(&text))
     }
 
     pub fn float(&self, name: &str) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! Names of hosts as inventories and patterns write them: with a port, and with ranges in brackets.
 
+use crate::error::ErrorKind;
 use crate::{Error, Result};
 
 /// More hosts than anybody has: a range beyond it is a typing error or an attack.
@@ -171,8 +172,9 @@ pub(crate) fn expand_ranges(pattern: &str) -> Result<Vec<String>> {
     if begin.len() > 1 && begin.starts_with('0') && begin.len() != end.len() {
         return Err(wrong("host range must specify equal-length begin and end formats"));
     }
-    let values =
-        Range::parse(range).ok_or_else(|| wrong("host range is neither of numbers nor of letters"))?;
+    let values = Range::parse(range).ok_or_else(|| {
+        wrong("host range is neither of numbers nor of letters").with_kind(ErrorKind::Syntax)
+    })?;
     let values = values.values().map_err(|error| wrong(error.message()))?;
     let tails = expand_ranges(tail)?;
     if values.len().saturating_mul(tails.len()) > MAX_HOSTS {

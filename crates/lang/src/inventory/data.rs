@@ -54,6 +54,12 @@ pub struct Inventory {
     pub sources: Vec<String>,
     /// Was any source read?
     pub parsed: bool,
+    /// What scripts have written to their standard error, if that is to be shown.
+    pub script_errors: Vec<String>,
+    /// What is only worth saying to those who ask for much (`-vvv`).
+    pub remarks: Vec<String>,
+    /// What sources should no longer do.
+    pub deprecations: Vec<String>,
     /// What was odd: sources that could not be read, names that are both group and host.
     pub warnings: Vec<Error>,
 }
@@ -69,6 +75,9 @@ impl Default for Inventory {
             sources: Vec::new(),
             merge: false,
             parsed: false,
+            script_errors: Vec::new(),
+            remarks: Vec::new(),
+            deprecations: Vec::new(),
             warnings: Vec::new(),
         };
         inventory.groups.insert(ALL.into(), Group { name: ALL.into(), priority: 1, ..Group::default() });

@@ -73,6 +73,8 @@ pub struct LoadOptions<'a> {
     pub extra_vars: Map,
     /// Dictionaries that several sources give to a group or host are merged (`hash_behaviour = merge`).
     pub merge: bool,
+    /// Show what scripts write to their standard error.
+    pub show_stderr: bool,
     /// A source that cannot be read is an error (`any_unparsed_is_failed`).
     pub any_unparsed_is_failed: bool,
     /// If no source can be read, that is an error (`unparsed_is_failed`).
@@ -95,6 +97,7 @@ impl Default for LoadOptions<'_> {
             render: None,
             extra_vars: Map::new(),
             merge: false,
+            show_stderr: false,
             any_unparsed_is_failed: false,
             unparsed_is_failed: false,
             no_unparsed_warning: false,

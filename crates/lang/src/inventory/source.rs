@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Inventory, LoadOptions, configured, ini, script, tree};
+use crate::error::ErrorKind;
 use crate::yaml::Document;
 use crate::{Error, Result};
 
@@ -225,7 +226,18 @@ impl File<'_> {
 fn host_list(inventory: &mut Inventory, list: &str, advanced: bool) -> Result<()> {
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         if advanced {
-            let (hosts, port) = super::address::expand_host_pattern(entry)?;
+            let (hosts, port) = match super::address::expand_host_pattern(entry) {
+                Ok(expanded) => expanded,
+                // A bound that is no number is an error; an entry that is wrong otherwise is a name.
+                Err(error) if error.kind() == ErrorKind::Syntax => return Err(error),
+                Err(error) => {
+                    inventory.remarks.push(format!(
+                        "Unable to parse address from hostname, leaving unchanged: {}",
+                        error.message()
+                    ));
+                    (vec![entry.to_owned()], None)
+                }
+            };
             for host in hosts {
                 inventory.add_host(&host, Some(super::UNGROUPED), port)?;
             }

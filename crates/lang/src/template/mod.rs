@@ -30,6 +30,8 @@ mod time;
 mod tuple;
 
 pub use filters::expandvars as expand_variables;
+pub(crate) use filters::json_error;
+pub(crate) use repr::quoted;
 pub use repr::{python_repr, python_str};
 pub use scope::{EmptyScope, MapScope, Outside, Overlay, Scope};
 pub use templar::{Templar, TemplarOptions, TemplateOptions};

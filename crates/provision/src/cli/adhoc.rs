@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgAction, Args};
-use engine::action::canonical;
 use lang::inventory::Inventory;
 use lang::patterns::limit_patterns;
 use lang::playbook::{Hooks, Loader, ModuleRef};
@@ -97,7 +96,7 @@ pub fn run(options: AdhocCommand) -> Result<u8, Failure> {
         Passwords::ask(&options.connection, &setup.config)?
     };
     let inventory = setup.inventory()?;
-    inventory.warnings.iter().for_each(|w| setup.warnings.push(crate::report::describe(w)));
+    setup.note(&inventory, options.verbose);
     setup.show_warnings(&shown);
     let hosts = hosts(&options, &setup, &inventory, &shown)?;
     setup.show_warnings(&shown);
@@ -109,16 +108,13 @@ pub fn run(options: AdhocCommand) -> Result<u8, Failure> {
     if hosts.as_ref().is_some_and(Vec::is_empty) {
         return Ok(0);
     }
-    let task = task(&options, &setup)?;
+    let directory = playbook_directory(&options, &setup);
+    let task = task(&options, &setup, &directory)?;
     let mut engine_options = run_options(&run_part(&options), &options.connection, &setup, passwords);
     engine_options.limit = limit(&options.inventory.limit);
     if options.inventory.flush_cache {
         flush_cache(&inventory, &engine_options);
     }
-    let directory = match &options.playbook_dir {
-        Some(directory) => absolute(&crate::config::expand(directory)),
-        None => std::env::current_dir().unwrap_or_default(),
-    };
     let path = directory.join(format!("<adhoc '{}' task>", task.name));
     let hooks: Arc<dyn Hooks> =
         Arc::new(AdhocHooks { inner: setup.hooks.clone(), path: path.clone(), text: task.playbook });
@@ -188,7 +184,17 @@ struct OneTask {
     origin: String,
 }
 
-fn task(options: &AdhocCommand, setup: &Setup) -> Result<OneTask, Failure> {
+/// Where the playbook would be (`--playbook-dir`, `playbook_dir`).
+fn playbook_directory(options: &AdhocCommand, setup: &Setup) -> std::path::PathBuf {
+    match &options.playbook_dir {
+        Some(directory) => absolute(&crate::config::expand(directory)),
+        None => {
+            setup.config.path("PLAYBOOK_DIR").unwrap_or_else(|| std::env::current_dir().unwrap_or_default())
+        }
+    }
+}
+
+fn task(options: &AdhocCommand, setup: &Setup, directory: &Path) -> Result<OneTask, Failure> {
     let config = &setup.config;
     let given = options.module_name.clone().or_else(|| config.text("DEFAULT_MODULE_NAME"));
     let mut name = given.filter(|name| !name.is_empty()).unwrap_or_else(|| "command".into());
@@ -209,7 +215,10 @@ fn task(options: &AdhocCommand, setup: &Setup) -> Result<OneTask, Failure> {
             format!("'{name}' is not a valid action for ad-hoc commands"),
         ));
     }
-    if canonical(&name).is_none() {
+    // The directory the command was started in has no say about modules, unless it is named.
+    let named = options.playbook_dir.is_some() || setup.config.is_set("PLAYBOOK_DIR");
+    let beside = if named { directory } else { Path::new("/dev/null") };
+    if !Loader::new(setup.hooks.clone(), Map::new()).has_module(&name, beside) {
         let mut message = format!("Cannot resolve '{name}' to an action or module.");
         if let Some(near) = lang::keywords::nearest(&name, engine::action::all_names()) {
             message.push_str(&format!(" Did you mean '{near}'?"));

@@ -95,7 +95,7 @@ impl Which {
             }
             None => Config::load(),
         };
-        config.map_err(Failure::new)
+        config.map_err(|e| Failure::with(Exit::Options, e))
     }
 }
 

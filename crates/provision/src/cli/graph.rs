@@ -63,7 +63,7 @@ pub fn run(options: GraphCommand) -> Result<u8, Failure> {
     let hooks: Arc<dyn Hooks> = setup.hooks.clone();
     let loader = Loader::new(hooks.clone(), setup.extra_vars.clone());
     let inventory = setup.inventory()?;
-    inventory.warnings.iter().for_each(|warning| setup.warnings.push(crate::report::describe(warning)));
+    setup.note(&inventory, 0);
     if let Some(host) = options.host.as_ref().filter(|h| !inventory.host_names().contains(h)) {
         return Err(Failure::with(Exit::Error, format!("the inventory has no host '{host}'")));
     }

@@ -86,7 +86,8 @@ pub fn run(options: InventoryCommand) -> Result<u8, Failure> {
     if let Some(error) = inventory.hosts().find_map(|host| inventory.broken_vars(&host.name)) {
         return Err(error.clone().into());
     }
-    inventory.warnings.iter().for_each(|w| setup.warnings.push(crate::report::describe(w)));
+    setup.note(&inventory, options.verbose);
+    setup.show_deprecated();
     setup.show_warnings(&shown);
     let mut hosts: Option<HashSet<String>> = None;
     if let Some(limit) = super::playbook::limit(&options.inventory.limit) {

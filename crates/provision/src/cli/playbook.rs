@@ -56,9 +56,7 @@ pub fn run(options: PlaybookOptions) -> Result<u8, Failure> {
     let hooks: Arc<dyn Hooks> = setup.hooks.clone();
     let loader = Loader::new(hooks.clone(), setup.extra_vars.clone());
     let inventory = setup.inventory()?;
-    for warning in &inventory.warnings {
-        setup.warnings.push(crate::report::describe(warning));
-    }
+    setup.note(&inventory, engine_options.verbosity);
     setup.show_warnings(&shown);
     if inventory.hosts().next().is_none()
         && !setup.sources.is_empty()
@@ -217,6 +215,15 @@ pub fn new_run(
         reload_inventory: setup.reload(),
         reporter,
     })))
+}
+
+/// What modules write tracebacks for.
+fn tracebacks(config: &Config) -> Vec<String> {
+    let wanted = config.list("DISPLAY_TRACEBACK");
+    let has = |name: &str| wanted.iter().any(|item| item == name);
+    let all = ["error", "warning", "deprecated", "deprecated_value"];
+    let chosen = all.into_iter().filter(|name| !has("never") && (has("always") || has(name)));
+    chosen.map(str::to_owned).collect()
 }
 
 /// Warnings of templates become events.
@@ -481,6 +488,7 @@ pub fn run_options(
         local_tmp: config.path("DEFAULT_LOCAL_TMP").unwrap_or_else(std::env::temp_dir),
         profile: None,
         managed_str: config.text("DEFAULT_MANAGED_STR"),
+        tracebacks_for: tracebacks(config),
         fact_cache: fact_cache(config),
         host_pattern_mismatch_is_error: config.text("HOST_PATTERN_MISMATCH").as_deref() == Some("error"),
         host_pattern_mismatch_is_silent: config.text("HOST_PATTERN_MISMATCH").as_deref() == Some("ignore"),

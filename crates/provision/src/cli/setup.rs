@@ -13,7 +13,7 @@ use lang::{Key, Map, Pos, Value};
 
 use super::options::{InventoryOptions, VaultOptions};
 use super::outside::Controller;
-use super::{Failure, extra_vars, hooks::CommandHooks, plugin_filter, vault};
+use super::{Exit, Failure, extra_vars, hooks::CommandHooks, plugin_filter, vault};
 use crate::config::Config;
 use crate::report::log::Log;
 use crate::report::{Columns, Style};
@@ -71,7 +71,7 @@ impl Setup {
         extra: &[String],
         module_path: &[String],
     ) -> Result<Self, Failure> {
-        let config = Arc::new(Config::load().map_err(Failure::new)?);
+        let config = Arc::new(Config::load().map_err(|e| Failure::with(Exit::Options, e))?);
         let warnings = Warnings::default();
         config.warnings.iter().for_each(|w| warnings.push(w.clone()));
         let secrets = Arc::new(vault::secrets(vaults, &config, &|text| warnings.push(text))?);
@@ -115,6 +115,33 @@ impl Setup {
 
     pub fn merge(&self) -> bool {
         self.config.text("DEFAULT_HASH_BEHAVIOUR").as_deref() == Some("merge")
+    }
+
+    /// Take over what was odd about the inventory; show what scripts have complained of.
+    pub fn note(&self, inventory: &Inventory, verbosity: u8) {
+        if i64::from(verbosity).max(self.config.int("DEFAULT_VERBOSITY").unwrap_or(0)) >= 3 {
+            let colour = crate::report::Colour::Verbose;
+            inventory.remarks.iter().for_each(|text| println!("{}", self.style(1).paint(text, colour)));
+        }
+        for text in &inventory.script_errors {
+            eprintln!("{}", self.style(2).paint(&format!("[ERROR]: {text}"), crate::report::Colour::Error));
+            self.log.iter().for_each(|log| log.record(&format!("[ERROR]: {text}\n")));
+        }
+        inventory.deprecations.iter().for_each(|text| self.warnings.deprecate(text.clone()));
+        inventory.warnings.iter().for_each(|warning| self.warnings.push(crate::report::describe(warning)));
+    }
+
+    /// Show what should no longer be done, for commands that run no tasks.
+    pub fn show_deprecated(&self) {
+        let deprecated = self.warnings.take_deprecated();
+        if deprecated.is_empty() || !self.config.bool("DEPRECATION_WARNINGS") {
+            return;
+        }
+        let say = |text: &str, colour| eprintln!("{}", self.style(2).paint(text, colour));
+        say(&format!("[WARNING]: {}", crate::report::default::EXPLANATION), crate::report::Colour::Warn);
+        for text in deprecated {
+            say(&format!("[DEPRECATION WARNING]: {text}"), crate::report::Colour::Deprecate);
+        }
     }
 
     /// Show warnings that have come up so far, each once.
@@ -204,6 +231,7 @@ fn load_inventory(
         _ => GroupNames::Never,
     };
     options.extra_vars = extra_vars.clone();
+    options.show_stderr = config.bool("INVENTORY_SCRIPT_STDERR");
     options.any_unparsed_is_failed = config.bool("INVENTORY_ANY_UNPARSED_IS_FAILED");
     options.unparsed_is_failed = config.bool("INVENTORY_UNPARSED_IS_FAILED");
     options.no_unparsed_warning = !config.bool("INVENTORY_UNPARSED_WARNING");

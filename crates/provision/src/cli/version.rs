@@ -3,13 +3,13 @@
 use lang::Value;
 use lang::template::python_repr;
 
-use super::Failure;
 use super::setup::ANSIBLE_VERSION;
+use super::{Exit, Failure};
 use crate::config::Config;
 
 /// The lines of Ansible that mean something here: there is no Python to name.
 pub fn print(called: &str) -> Result<u8, Failure> {
-    let config = Config::load().map_err(Failure::new)?;
+    let config = Config::load().map_err(|e| Failure::with(Exit::Options, e))?;
     let file = config.file.as_ref().map_or("None".to_owned(), |file| file.display().to_string());
     let modules: Vec<Value> = texts(&config, "DEFAULT_MODULE_PATH").map(Value::from).collect();
     let collections: Vec<String> = texts(&config, "COLLECTIONS_PATHS").collect();

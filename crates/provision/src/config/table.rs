@@ -243,6 +243,7 @@ pub static TABLE: &[Setting] = settings! {
     "DISPLAY_FAILED_STDERR" Bool Some("False"), ["ANSIBLE_DISPLAY_FAILED_STDERR"] ["defaults"."display_failed_stderr"] false;
     "DISPLAY_OK_HOSTS" Bool Some("True"), ["ANSIBLE_DISPLAY_OK_HOSTS"] ["defaults"."display_ok_hosts"] false;
     "DISPLAY_SKIPPED_HOSTS" Bool Some("True"), ["ANSIBLE_DISPLAY_SKIPPED_HOSTS" "DISPLAY_SKIPPED_HOSTS"] ["defaults"."display_skipped_hosts"] false;
+    "INVENTORY_SCRIPT_STDERR" Bool Some("True"), ["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"] ["inventory_plugin_script"."always_show_stderr"] false;
     "LOOKUP_URL_CA_PATH" Path None, ["ANSIBLE_LOOKUP_URL_CA_PATH"] ["url_lookup"."ca_path"] false;
     "LOOKUP_URL_CIPHERS" List None, ["ANSIBLE_LOOKUP_URL_CIPHERS"] ["url_lookup"."ciphers"] false;
     "LOOKUP_URL_FOLLOW_REDIRECTS" Text None, ["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"] ["url_lookup"."follow_redirects"] false;

@@ -50,7 +50,8 @@ pub struct Default_<O: Write, E: Write> {
     deprecation_explained: bool,
 }
 
-const EXPLANATION: &str =
+/// Said once, before the first deprecation.
+pub const EXPLANATION: &str =
     "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
 
 impl<O: Write, E: Write> Default_<O, E> {
@@ -76,7 +77,9 @@ impl<O: Write, E: Write> Default_<O, E> {
 
     pub(super) fn complain(&mut self, text: &str, colour: Colour) {
         let _ = self.out.flush();
-        let _ = writeln!(self.err, "{}", self.options.style.paint(text, colour));
+        // Line ends of another system are line ends.
+        let text = text.replace("\r\n", "\n");
+        let _ = writeln!(self.err, "{}", self.options.style.paint(&text, colour));
         let _ = self.err.flush();
     }
 

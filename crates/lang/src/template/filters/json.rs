@@ -325,7 +325,7 @@ fn without_surrogates(text: &str) -> Option<(String, (u16, usize))> {
 }
 
 /// Python's message for JSON that does not parse.
-fn json_error(text: &str, error: &serde_json::Error) -> String {
+pub(crate) fn json_error(text: &str, error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let start: usize =
         text.split_inclusive('\n').take(line.saturating_sub(1)).map(|l| l.chars().count()).sum();
@@ -353,5 +353,14 @@ fn json_error(text: &str, error: &serde_json::Error) -> String {
     if message.starts_with("expected `,`") {
         return at(column.max(1), "Expecting ',' delimiter");
     }
-    at(column.max(1), "Expecting value")
+    let mut column = column.max(1);
+    if message.starts_with("expected ident") {
+        // Python means the start of a word that is none of JSON's.
+        let line: Vec<char> = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().chars().collect();
+        let letter = |column: usize| line.get(column - 1).is_some_and(char::is_ascii_alphabetic);
+        while column > 1 && letter(column - 1) {
+            column -= 1;
+        }
+    }
+    at(column, "Expecting value")
 }

@@ -32,7 +32,7 @@ pub(crate) use crypt::{crypt, random_salt};
 pub(crate) use hashes::decode;
 pub(crate) use ip::{address::Address, is_hardware_address};
 #[allow(unused_imports)]
-pub(crate) use json::{DumpOptions, dump_value};
+pub(crate) use json::{DumpOptions, dump_value, json_error};
 pub(crate) use paths::{expanduser as expand_user, glob_files};
 pub(crate) use sequences::Seen;
 

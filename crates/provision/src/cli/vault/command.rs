@@ -130,7 +130,7 @@ struct EncryptString {
 
 /// Carry out one action; the exit code.
 pub fn run(options: VaultCommand) -> Result<u8, Failure> {
-    let config = Config::load().map_err(Failure::new)?;
+    let config = Config::load().map_err(|e| Failure::with(Exit::Options, e))?;
     super::super::setup::announce(&config, options.verbose);
     match options.action {
         Action::Create { files, encrypt, skip_tty_check } => {
