@@ -447,6 +447,39 @@ CASES["known_hosts"] = [
     }
 ]
 
+MOUNTS = r"""
+printf '# table\n/dev/zz1 /nowhere/a\\040b ext4 rw 0 1\nsrv:/x /nowhere/nfs nfs4 ro 0 0\nUUID=0123-AB /nowhere/u vfat rw\n/dev/zz2 /nowhere/nfs xfs rw 0 2\n' > /srv/fstab
+ln -s fstab /srv/link; printf '/dev/dsk/c0 /dev/rdsk/c0 /nowhere/v ufs 1 no -\n' > /srv/vfstab
+printf 'rpool /nowhere/z zfs rw 1724055352\n' > /srv/mnttab; printf 'ext4\nnodev proc\n' > /srv/linux
+printf '/nowhere/h:\n\tdev = /dev/hd1\n\tvfs = jfs2\n\tnodename = srv\n' > /srv/aix
+script() { printf '#!/bin/sh\n%s\n' "$2" > /srv/$1; chmod 755 /srv/$1; }
+script one 'echo "/dev/zz1 on /nowhere/one type ext4 (rw,noatime)"; echo "zz on /nowhere/two type tmpfs (rw)"'
+script bsd 'echo "/dev/disk3 on /nowhere/bsd (apfs, sealed, local)"; echo "map x on /nowhere/x (autofs)"'
+script bad 'exit 3'; script slow 'sleep 20'
+"""
+CASES["mount_facts"] = [
+    {
+        "name": "mounts of tables and programs",
+        "prepare": MOUNTS,
+        "steps": [
+            s({"sources": ["/srv/fstab", "/srv/link", "/srv/none", "/srv/linux"]}),
+            s({"sources": "/srv/fstab,/srv/vfstab,/srv/mnttab,/srv/aix", "include_aggregate_mounts": True}),
+            s({"sources": ["/srv/fstab", "/srv/fstab"], "devices": ["[!/]*"], "include_aggregate_mounts": False}),
+            s({"sources": ["/srv/fstab"], "fstypes": ["nfs*", "xfs"], "include_aggregate_mounts": True}),
+            s({"sources": ["mount"], "mount_binary": "/srv/one"}),
+            s({"sources": ["mount", "/srv/mnttab"], "mount_binary": "/srv/bsd", "timeout": 5}),
+            s({"sources": ["mount"], "mount_binary": "/srv/bad"}),
+            s({"sources": ["mount"], "mount_binary": "/srv/slow", "timeout": 0.2}),
+            s({"sources": ["mount"], "mount_binary": "/srv/slow", "timeout": "0.2", "on_timeout": "warn"}),
+            s({"sources": ["/etc/mnttab"], "mount_binary": "/srv/one"}),
+            s({"sources": ["/etc/mnttab"], "mount_binary": None}),
+            s({"sources": [""]}),
+            s({"timeout": 0}),
+            s({"mount_binary": ["a"]}),
+        ],
+    }
+]
+
 CASES["hostname"] = [
     {
         "name": "the name of the host",

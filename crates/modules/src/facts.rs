@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use protocol::{FactsRequest, Map};
 
 use crate::{Host, Result};
+pub(crate) use mounts::{device_uuid, size_facts, unescape};
 use subset::Subset;
 
 /// What collectors add to.

@@ -26,6 +26,7 @@ mod known_hosts;
 mod lineinfile;
 mod locale_gen;
 mod mount;
+mod mount_facts;
 mod nginx_site;
 mod package;
 mod package_facts;
@@ -113,6 +114,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<ini_file::IniFile>(),
         of::<known_hosts::KnownHosts>(),
         of::<mount::Mount>(),
+        of::<mount_facts::MountFacts>(),
         of::<locale_gen::LocaleGen>(),
         of::<timezone::Timezone>(),
         of::<uri::Uri>(),

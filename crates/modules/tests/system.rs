@@ -233,6 +233,7 @@ recorded![
     known_hosts,
     locale_gen,
     mount,
+    mount_facts,
     package_facts,
     pip,
     postgresql_db,

@@ -24,6 +24,8 @@ pub struct ArgSpec {
     pub elements: Option<&'static str>,
     /// Never shown (`no_log`).
     pub secret: bool,
+    /// Null is a value, and not the same as nothing.
+    pub nullable: bool,
 }
 
 impl ArgSpec {
@@ -44,6 +46,7 @@ impl ArgSpec {
             choices: &[],
             elements: None,
             secret: false,
+            nullable: false,
         }
     }
 
@@ -77,6 +80,12 @@ impl ArgSpec {
 
     pub fn elements(mut self, kind: &'static str) -> Self {
         self.elements = Some(kind);
+        self
+    }
+
+    /// Null turns the default off.
+    pub fn nullable(mut self) -> Self {
+        self.nullable = true;
         self
     }
 
@@ -204,7 +213,7 @@ impl Spec {
 }
 
 /// Check arguments: names and aliases become canonical, values are coerced, defaults filled in, rules verified.
-/// Arguments whose value is null are as if not given.
+/// Arguments whose value is null are as if not given, unless null means something to them.
 pub fn normalize(spec: &Spec, map: &Map) -> Result<Map, ArgError> {
     let mut normal = Map::new();
     let mut unknown = Vec::new();
@@ -214,7 +223,9 @@ pub fn normalize(spec: &Spec, map: &Map) -> Result<Map, ArgError> {
             continue;
         };
         // The canonical name wins over an alias, a later alias over an earlier one.
-        if value.is_null() || (name != arg.name && map.get(arg.name).is_some_and(|v| !v.is_null())) {
+        if (value.is_null() && !arg.nullable)
+            || (name != arg.name && map.get(arg.name).is_some_and(|v| !v.is_null()))
+        {
             continue;
         }
         normal.insert(arg.name.to_owned(), value.clone());

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use nix::sys::statvfs::{Statvfs, statvfs};
 use serde_json::{Value, json};
 
-use super::Facts;
+use super::{Facts, text};
+use crate::Host;
 
 pub fn collect(facts: &mut Facts<'_>) {
     let table = facts.read("/etc/mtab").or_else(|| facts.read("/proc/mounts")).unwrap_or_default();
@@ -32,7 +33,7 @@ pub fn collect(facts: &mut Facts<'_>) {
             "options": options,
             "dump": number(0),
             "passno": number(1),
-            "uuid": uuid(facts, device).unwrap_or_else(|| "N/A".into()),
+            "uuid": device_uuid(facts.host, device).unwrap_or_else(|| "N/A".into()),
         });
         match size(facts, mount, fstype) {
             Ok(Some(size)) => {
@@ -64,7 +65,7 @@ fn bind_mounts(facts: &Facts<'_>) -> HashMap<String, bool> {
 }
 
 /// Octal escapes of blanks in mount tables.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -101,7 +102,7 @@ fn size(facts: &Facts<'_>, mount: &str, fstype: &str) -> Result<Option<Statvfs>,
 
 // On 32-bit machines they are shorter.
 #[allow(clippy::unnecessary_cast)]
-fn size_facts(size: &Statvfs) -> Value {
+pub(crate) fn size_facts(size: &Statvfs) -> Value {
     let fragment = size.fragment_size() as u64;
     let (blocks, available) = (size.blocks() as u64, size.blocks_available() as u64);
     let (inodes, free) = (size.files() as u64, size.files_available() as u64);
@@ -119,9 +120,9 @@ fn size_facts(size: &Statvfs) -> Value {
 }
 
 /// UUID of the file system on a device, from udev's links and database.
-fn uuid(facts: &Facts<'_>, device: &str) -> Option<String> {
-    let real = std::fs::canonicalize(facts.host.path(device)).ok()?;
-    let links = std::fs::read_dir(facts.host.path("/dev/disk/by-uuid"));
+pub(crate) fn device_uuid(host: &Host, device: &str) -> Option<String> {
+    let real = std::fs::canonicalize(host.path(device)).ok()?;
+    let links = std::fs::read_dir(host.path("/dev/disk/by-uuid"));
     for link in links.into_iter().flatten().flatten() {
         if std::fs::canonicalize(link.path()).is_ok_and(|to| to == real) {
             return Some(link.file_name().to_string_lossy().replace("\\x20", " "));
@@ -130,8 +131,8 @@ fn uuid(facts: &Facts<'_>, device: &str) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let number = std::fs::metadata(&real).ok()?.rdev();
     let (major, minor) = (nix::sys::stat::major(number), nix::sys::stat::minor(number));
-    let data = facts.lines(&format!("/run/udev/data/b{major}:{minor}"));
-    data.iter().find_map(|l| l.strip_prefix("E:ID_FS_UUID=").map(str::to_owned))
+    let data = text::read(&host.path(format!("/run/udev/data/b{major}:{minor}")))?;
+    data.lines().find_map(|l| l.strip_prefix("E:ID_FS_UUID=").map(str::to_owned))
 }
 
 #[cfg(test)]

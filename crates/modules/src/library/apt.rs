@@ -22,6 +22,7 @@ use crate::{Applied, Effects, Host, Map, Module, Plan, Resource, Result, args, f
 pub(crate) use cache::refresh;
 use command::{Answer, Apt};
 use select::Selection;
+pub(crate) use spec::fnmatch;
 pub use transaction::{Made, Share, Transaction};
 
 args! {
