@@ -68,6 +68,13 @@ impl Relay {
         }
     }
 
+    /// Let the children of a user go: one that runs programs cannot be removed.
+    pub fn leave(&mut self, user: &str, seat: &Seat) {
+        for (_, child) in self.children.extract_if(.., |(wanted, _)| wanted.user == user) {
+            seat.forget_child(child.number);
+        }
+    }
+
     fn started(&mut self, wanted: &Become) -> Result<Started, Refused> {
         for _ in 0..20 {
             match escalate::start(&self.me, wanted, &self.program, &mut self.copies) {

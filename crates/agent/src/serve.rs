@@ -184,7 +184,13 @@ impl Office<'_> {
     }
 
     fn do_step(&self, turn: &Turn, seat: &Arc<Seat>, relay: &mut Relay) -> Vec<Outcome> {
-        let Step { r#become, .. } = &turn.step;
+        let Step { r#become, module, args, .. } = &turn.step;
+        if module == "user"
+            && args.get("state").is_some_and(|state| state == "absent")
+            && let Some(name) = args.get("name").or(args.get("user")).and_then(|name| name.as_str())
+        {
+            relay.leave(name, seat);
+        }
         match r#become.as_ref().filter(|b| !escalate::is_self(&relay.me, b)) {
             Some(wanted) => relay.run(&turn.step, wanted, seat, self.store),
             None => {

@@ -37,6 +37,8 @@ pub struct Options {
     pub gathering: String,
     pub gather_subset: Vec<String>,
     pub gather_timeout: Option<u64>,
+    /// `facts_modules`: modules that gather facts.
+    pub facts_modules: Vec<String>,
     pub fact_path: Option<String>,
     /// `TASK_TIMEOUT`, seconds; 0 for none.
     pub task_timeout: u64,
@@ -150,6 +152,7 @@ impl Default for Options {
             gathering: "implicit".into(),
             gather_subset: Vec::new(),
             gather_timeout: None,
+            facts_modules: vec!["smart".into()],
             fact_path: None,
             task_timeout: 0,
             poll_interval: 15,

@@ -303,6 +303,10 @@ impl Run {
         }
         let mut attrs = Attrs::default();
         attrs.set(Keyword::Tags, Value::str("always"), play.pos.clone());
+        // Each host has facts of its own, also where tasks run once for all.
+        if play.keyword(Keyword::RunOnce).is_some() {
+            attrs.set(Keyword::RunOnce, Value::Bool(false), play.pos.clone());
+        }
         Ok(Some(Arc::new(Task {
             id: TaskId::next(),
             name: Some(Value::str("Gathering Facts")),

@@ -46,16 +46,22 @@ pub struct Keywords<'a> {
 }
 
 impl Keywords<'_> {
-    /// The rendered value of a keyword; `None` when nobody wrote it or it is `omit`.
+    /// The rendered value of a keyword; `None` when nobody wrote it or it is null. One that is `omit` leaves it to what
+    /// is written around the task.
     pub fn value(&self, keyword: Keyword) -> Result<Option<Value>> {
-        let Some(value) = self.task.keyword(keyword) else { return Ok(None) };
-        match self.render(value) {
-            Ok(Value::Omit | Value::Null) => Ok(None),
-            Ok(value) => Ok(Some(value)),
-            Err(e) => Err(Error::new(format!("The field '{keyword}' has an invalid value"))
-                .at(value.pos().or(Some(&self.task.pos)))
-                .caused_by(e)),
+        for value in self.task.written(keyword) {
+            match self.render(value) {
+                Ok(Value::Omit) => {}
+                Ok(Value::Null) => return Ok(None),
+                Ok(value) => return Ok(Some(value)),
+                Err(e) => {
+                    return Err(Error::new(format!("The field '{keyword}' has an invalid value"))
+                        .at(value.pos().or(Some(&self.task.pos)))
+                        .caused_by(e));
+                }
+            }
         }
+        Ok(None)
     }
 
     fn render(&self, value: &Value) -> Result<Value> {

@@ -397,3 +397,19 @@ fn a_host_that_is_none_fails_even_if_the_task_is_skipped() {
     let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
     assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
 }
+
+#[test]
+fn a_keyword_that_is_omit_is_what_the_play_says() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  check_mode: yes
+  tasks:
+    - command: 'true'
+      check_mode: '{{ omit }}'
+      register: r
+    - debug: msg=\"{{ r.skipped | default(false) }}\"
+";
+    let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
+    assert!(said.out.contains("\"msg\": true"), "{}{}", said.out, said.err);
+}

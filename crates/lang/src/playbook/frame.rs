@@ -83,6 +83,11 @@ impl Frame {
         }
     }
 
+    /// The values of a keyword here and around, the innermost first.
+    pub fn written(self: &Arc<Self>, keyword: Keyword) -> impl Iterator<Item = &Value> {
+        self.chain().filter(|f| f.passes_keywords()).filter_map(move |f| f.attrs.get(keyword))
+    }
+
     /// The innermost value of a keyword that overrides.
     pub fn keyword(self: &Arc<Self>, keyword: Keyword) -> Option<&Value> {
         self.chain().filter(|f| f.passes_keywords()).find_map(|f| f.attrs.get(keyword))

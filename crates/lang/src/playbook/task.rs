@@ -62,6 +62,11 @@ impl Task {
         self.attrs.get(keyword).or_else(|| self.frame.keyword(keyword))
     }
 
+    /// What is written of a keyword on the task and around it, the innermost first.
+    pub fn written(&self, keyword: Keyword) -> impl Iterator<Item = &Value> {
+        self.attrs.get(keyword).into_iter().chain(self.frame.written(keyword))
+    }
+
     /// All values of a keyword that adds up (`when`, `tags`, `environment`, `module_defaults`), in the order in
     /// which they count.
     pub fn keywords(&self, keyword: Keyword) -> Vec<&Value> {

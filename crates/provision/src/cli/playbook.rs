@@ -469,6 +469,7 @@ pub fn run_options(
         gathering: config.text("DEFAULT_GATHERING").unwrap_or_else(|| "implicit".into()),
         gather_subset: Vec::new(),
         gather_timeout: None,
+        facts_modules: config.list("FACTS_MODULES"),
         fact_path: None,
         task_timeout: config.int("TASK_TIMEOUT").and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
         poll_interval: config.int("DEFAULT_POLL_INTERVAL").and_then(|n| u64::try_from(n).ok()).unwrap_or(15),
