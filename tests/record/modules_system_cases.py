@@ -480,6 +480,64 @@ CASES["mount_facts"] = [
     }
 ]
 
+# What answers like ufw, without a firewall.
+UFW = r"""
+mkdir -p /etc/ufw; printf inactive > /etc/ufw/state; echo 'on (low)' > /etc/ufw/logging; echo deny > /etc/ufw/default; : > /etc/ufw/user.rules
+cat > /usr/sbin/ufw <<'END'
+#!/bin/bash
+cd /etc/ufw; dry=; [ "$1" != --dry-run ] || { dry=1; shift; }
+case "$1" in
+--version) echo 'ufw 0.36.2'; echo Copyright;;
+status)
+    echo "Status: $(cat state)"
+    if [ "$2" = numbered ]; then grep -n . user.rules | sed 's/^\([0-9]*\):/[ \1] /'
+    else echo "Logging: $(cat logging)"; echo "Default: $(cat default) (incoming), allow (outgoing), disabled (routed)"; cat user.rules; fi;;
+-f) case $2 in enable) printf active > state;; disable) printf inactive > state;; reset) printf inactive > state; : > user.rules;; esac;;
+logging) case $2 in off) echo off > logging;; on) grep -q on logging || echo 'on (low)' > logging;; *) echo "on ($2)" > logging;; esac;;
+default) echo $2 > default;;
+*)
+    [ "$*" != "deny from bad to any" ] || { echo 'ERROR: Bad source address' >&2; exit 1; }
+    rules=$(cat user.rules); del=; [ "$1" != delete ] || { del=1; shift; }
+    line="### tuple ### $*"
+    if grep -qxF "$line" user.rules; then
+        if [ $del ]; then rules=$(grep -vxF "$line" user.rules); else echo 'Skipping adding existing rule'; exit; fi
+    elif [ ! $del ]; then rules=$(printf '%s\n%s' "$rules" "$line" | grep .); fi
+    if [ $dry ]; then echo '*filter'; printf '%s\n' "$rules"; else printf '%s\n' "$rules" | grep . > user.rules; echo Rules updated; fi;;
+esac; exit 0
+END
+chmod 755 /usr/sbin/ufw
+"""
+CASES["ufw"] = [
+    {
+        "name": "a firewall",
+        "module": "community.general.ufw",
+        "prepare": UFW,
+        "steps": [
+            *thrice({"state": "enabled", "policy": "allow"}),
+            *thrice({"rule": "allow", "port": "22", "proto": "tcp", "comment": "a shell"}),
+            *thrice({"rule": "deny", "src": "10.0.0.0/8", "to_port": "80,443", "proto": "tcp", "log": True}),
+            *thrice({"rule": "limit", "from": "fe80::1", "interface": "eth0", "direction": "in"}),
+            *thrice({"rule": "allow", "name": "Open SSH", "insert": 0, "insert_relative_to": "first-ipv4"}),
+            *thrice({"rule": "allow", "route": True, "if_in": "eth0", "if_out": "eth1"}),
+            *thrice({"rule": "allow", "port": "22", "proto": "tcp", "comment": "a shell", "delete": True, "insert": 3}),
+            *thrice({"logging": "full"}),
+            *thrice({"logging": "on"}),
+            *thrice({"logging": "off"}),
+            *thrice({"default": "deny", "rule": "allow", "port": "53"}),
+            *thrice({"state": "reloaded"}),
+            *thrice({"state": "disabled"}),
+            *thrice({"state": "reset"})[:2],
+            s({"rule": "deny", "src": "bad"}),
+            s({"rule": "deny", "direction": "incoming"}),
+            s({"default": "deny", "direction": "in"}),
+            s({"rule": "allow", "if_in": "eth0", "if_out": "eth1"}),
+            s({"rule": "allow", "interface": "eth0"}),
+            s({"rule": "allow", "name": "a", "proto": "tcp"}),
+            s({"port": "22"}),
+        ],
+    }
+]
+
 CASES["hostname"] = [
     {
         "name": "the name of the host",

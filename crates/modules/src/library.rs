@@ -53,6 +53,7 @@ mod sysctl;
 mod systemd;
 mod tempfile;
 mod timezone;
+mod ufw;
 mod unarchive;
 mod uri;
 mod user;
@@ -102,6 +103,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<postgresql_privs::PostgresqlPrivs>(),
         of::<rabbitmq_user::RabbitmqUser>(),
         of::<nginx_site::NginxSite>(),
+        of::<ufw::Ufw>(),
         of::<unarchive::Unarchive>(),
         of::<alternatives::Alternatives>(),
         of::<deb822_repository::Deb822Repository>(),

@@ -248,5 +248,6 @@ recorded![
     sysctl,
     systemd,
     timezone,
+    ufw,
     user,
 ];
