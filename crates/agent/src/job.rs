@@ -61,7 +61,7 @@ fn try_start(step: &Step, place: &Place<'_>) -> io::Result<Map> {
     let mut process = process.spawn()?;
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
     let jid = format!("j{:012}.{}", time / 1000 % 1_000_000_000_000, process.id());
-    let job = Job::named(&jid, &Host::new(place.tmp)).ok_or_else(|| io::Error::other("no home"))?;
+    let job = Job::named(&jid, &around(step, place.tmp)).ok_or_else(|| io::Error::other("no home"))?;
     if let Some(dir) = job.file().parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     }
@@ -84,6 +84,11 @@ fn try_start(step: &Step, place: &Place<'_>) -> io::Result<Map> {
     Ok(result)
 }
 
+/// The host with the environment of a step, which may say where jobs are.
+fn around(step: &Step, tmp: &Path) -> Host {
+    Host::new(tmp).with_environment(step.environment.clone())
+}
+
 /// Hashes of contents that arguments refer to.
 fn contents_in(value: &Value, found: &mut Vec<Hash>) {
     match value {
@@ -102,7 +107,8 @@ pub fn main() -> io::Result<()> {
         .map_err(io::Error::other)?
         .ok_or(io::ErrorKind::UnexpectedEof)?;
     let tmp = TempDir::existing(order.tmp);
-    let job = Job::named(&order.jid, &Host::new(tmp.path())).ok_or_else(|| io::Error::other("no home"))?;
+    let job = Job::named(&order.jid, &around(&order.step, tmp.path()));
+    let job = job.ok_or_else(|| io::Error::other("no home"))?;
     let limit = Duration::from_secs(order.step.background);
     let deadline = Instant::now() + limit;
     let step = order.step;
@@ -113,6 +119,7 @@ pub fn main() -> io::Result<()> {
             let host = Host::new(tmp)
                 .with_environment(step.environment.clone())
                 .with_modes(false, step.diff)
+                .in_background()
                 .with_blobs(contents)
                 .with_limits(Arc::new(AtomicBool::new(false)), Some(deadline));
             match plan(&step, &host) {

@@ -1,40 +1,25 @@
 //! Facts that modules return, and keeping them between runs.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use lang::{Map, Value};
+use lang::vars::is_restricted_fact;
+use lang::{Key, Map, Value};
 
 use crate::run::Run;
 
-/// Facts as variables: a module cannot change how a host is connected to.
-pub fn clean(facts: &Arc<Map>) -> Map {
-    facts
-        .iter()
-        .filter(|(key, _)| key.as_str().is_none_or(|key| !is_connection_variable(key)))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect()
-}
-
-fn is_connection_variable(key: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "ansible_connection",
-        "ansible_host",
-        "ansible_port",
-        "ansible_user",
-        "ansible_password",
-        "ansible_become",
-        "ansible_become_user",
-        "ansible_become_method",
-        "ansible_become_password",
-        "ansible_become_pass",
-        "ansible_rsync_path",
-    ];
-    NAMES.contains(&key)
-        || (key.starts_with("ansible_")
-            && key.ends_with("_interpreter")
-            && key != "ansible_python_interpreter")
+/// Facts as they are learned, and the names of those that are no variables. Which interpreter was found is for
+/// Ansible alone to say.
+pub fn clean(facts: &Map) -> (Map, Vec<String>) {
+    let found = |name: &str| {
+        let name = name.strip_prefix("ansible_").unwrap_or(name);
+        name.starts_with("discovered_interpreter_")
+    };
+    let known = facts.iter().filter(|(key, _)| !key.as_str().is_some_and(found));
+    let known: Map = known.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let restricted = known.keys().filter_map(Key::as_str).filter(|name| is_restricted_fact(name));
+    let restricted = restricted.map(str::to_owned).collect();
+    (known, restricted)
 }
 
 impl Run {

@@ -442,6 +442,11 @@ impl PlayRun {
     }
 
     fn take_facts(&self, host: &str, task: &Task, result: &Map, facts: &Arc<Map>) {
+        let (known, restricted) = crate::facts::clean(facts);
+        let sets = matches!(task.module.short(), "set_fact" | "include_vars");
+        for name in restricted.iter().filter(|_| !sets && self.run.vars.inject_facts) {
+            self.run.warn(format!("Removed restricted key from module data: {name}"));
+        }
         let pairs = || facts.iter().map(|(k, v)| (k.clone(), v.clone()));
         self.run.world.change_host(host, |vars| match task.module.short() {
             "include_vars" => vars.include(pairs().collect()),
@@ -455,7 +460,7 @@ impl PlayRun {
                     vars.add_facts(pairs().collect());
                 }
             }
-            _ => vars.add_facts(crate::facts::clean(facts)),
+            _ => vars.add_facts(known),
         });
         if !matches!(task.module.short(), "set_fact" | "include_vars")
             || result.flag("_ansible_facts_cacheable")

@@ -144,15 +144,22 @@ impl Keywords<'_> {
 
     /// All settings.
     pub fn settings(&self, options: &Options) -> Result<Settings> {
+        let background = self.int(Keyword::Async)?.unwrap_or(0).max(0) as u64;
+        let mut environment = self.environment()?;
+        if (background > 0 || self.task.module.is_builtin("async_status"))
+            && let Some(dir) = self.variables_text(&["ansible_async_dir"])?
+        {
+            environment.insert("ANSIBLE_ASYNC_DIR".into(), dir);
+        }
         Ok(Settings {
             check: self.bool(Keyword::CheckMode)?.unwrap_or(options.check),
             diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
             no_log: self.bool(Keyword::NoLog)?.unwrap_or(options.no_log),
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(options.ignore_errors),
             ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
-            environment: self.environment()?,
+            environment,
             timeout: self.timeout(options)?,
-            background: self.int(Keyword::Async)?.unwrap_or(0).max(0) as u64,
+            background,
             poll: self.int(Keyword::Poll)?.map_or(options.poll_interval, |p| p.max(0) as u64),
             r#become: self.become_user(options)?,
             python: None,

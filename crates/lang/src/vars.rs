@@ -12,6 +12,7 @@ mod include;
 mod magic;
 mod play;
 mod reserved;
+mod restricted;
 mod run;
 mod scope;
 
@@ -20,5 +21,6 @@ pub use host::HostVars;
 pub use include::{IncludedVars, VarsInclusion, include_vars};
 pub use play::{PlayHosts, PlayVars};
 pub use reserved::{check_name, reserved_names};
+pub use restricted::is_restricted_fact;
 pub use run::{RunState, RunVars};
 pub use scope::TaskScope;

@@ -150,7 +150,7 @@ impl Call {
                 self.run_file(host, &module, Some(&arguments))?
             }
         };
-        output::result(&output, interpreter.as_deref()).map_err(|error| {
+        let mut result = output::result(&output, interpreter.as_deref()).map_err(|error| {
             // Where the module broke off, for those who want to see that.
             let wanted = self.args.get("_ansible_tracebacks_for").and_then(Value::as_array);
             let said = output.err();
@@ -158,7 +158,13 @@ impl Call {
                 true if said.contains("Traceback (most recent call last)") => error.with("exception", said),
                 _ => error,
             }
-        })
+        })?;
+        // Of a module in the background, what it complains of is kept.
+        if host.is_background() && !output.stderr.is_empty() {
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            result.insert("stderr".into(), stderr.into());
+        }
+        Ok(result)
     }
 
     /// `key=value` words, as Python writes the values and a shell reads them.

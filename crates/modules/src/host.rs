@@ -19,6 +19,7 @@ pub struct Host {
     blobs: Arc<dyn Blobs>,
     cancelled: Arc<AtomicBool>,
     deadline: Option<Instant>,
+    background: bool,
 }
 
 impl Host {
@@ -38,6 +39,7 @@ impl Host {
             blobs: Arc::new(NoBlobs),
             cancelled: Arc::default(),
             deadline: None,
+            background: false,
         }
     }
 
@@ -62,6 +64,17 @@ impl Host {
         self.cancelled = cancelled;
         self.deadline = deadline;
         self
+    }
+
+    /// For a step in the background (`async`).
+    pub fn in_background(mut self) -> Self {
+        self.background = true;
+        self
+    }
+
+    /// Is it for a step in the background?
+    pub fn is_background(&self) -> bool {
+        self.background
     }
 
     /// Where a path of the host is for this process.

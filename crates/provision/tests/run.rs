@@ -413,3 +413,27 @@ fn a_keyword_that_is_omit_is_what_the_play_says() {
     let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
     assert!(said.out.contains("\"msg\": true"), "{}{}", said.out, said.err);
 }
+
+#[test]
+fn a_module_cannot_change_how_its_host_is_reached() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  tasks:
+    - bad:
+    - debug:
+        msg: \"{{ ansible_ssh_args | default('none') }} {{ ansible_python_interpreter | default('none') }} {{ harmless }}
+          {{ ansible_facts.ssh_args }} {{ ansible_facts.discovered_interpreter_python | default('none') }}\"
+";
+    let module = "#!/bin/sh\necho '{\"ansible_facts\": {\"ansible_facts\": {\"x\": 1}, \"ansible_ssh_args\": \"a\", \"harmless\": 1,
+        \"ansible_python_interpreter\": \"p\", \"discovered_interpreter_python\": \"d\"}}'\n";
+    let place = Place::with(&[("play.yml", play), ("bad", module)]);
+    fs::create_dir(place.dir.path().join("library")).unwrap();
+    fs::rename(place.dir.path().join("bad"), place.dir.path().join("library/bad")).unwrap();
+    let hosts = "localhost ansible_connection=local\n";
+    fs::write(place.dir.path().join("hosts"), hosts).unwrap();
+    let said = place.run(&["-i", "hosts", "play.yml"], &[], "");
+    assert!(said.out.contains("\"msg\": \"none none 1 a none\""), "{}{}", said.out, said.err);
+    let warning = "[WARNING]: Removed restricted key from module data: ansible_ssh_args\n";
+    assert!(said.err.contains(warning), "{}", said.err);
+}

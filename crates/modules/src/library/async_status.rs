@@ -24,9 +24,11 @@ impl Job {
         if jid.is_empty() || jid.starts_with('.') || jid.contains('/') || jid.contains('\0') {
             return None;
         }
+        let home = || host.env("HOME").filter(|h| !h.is_empty()).map(PathBuf::from);
         let dir = match host.env("ANSIBLE_ASYNC_DIR") {
             Some(dir) if dir.starts_with('/') => PathBuf::from(dir),
-            _ => Path::new(&host.env("HOME").filter(|h| !h.is_empty())?).join(".ansible_async"),
+            Some(dir) if dir.starts_with("~/") => home()?.join(&dir[2..]),
+            _ => home()?.join(".ansible_async"),
         };
         Some(Self(dir.join(jid)))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::playbook::FrameKind;
 use crate::vars::magic;
+use crate::vars::restricted::is_restricted_fact;
 use crate::{Key, Map, Result, Value};
 
 use super::TaskScope;
@@ -127,6 +128,7 @@ impl TaskScope {
         // 11: facts.
         if let Some(host) = &self.vars
             && self.run.inject_facts
+            && !name.is_some_and(is_restricted_fact)
         {
             level!(host.facts());
         }
