@@ -215,14 +215,19 @@ pub fn loop_values(
             }
         }
         LoopWith::Lookup(name) => {
-            let terms = match (&**name, ctx.templar.render(&loop_.value, scope)) {
-                (_, Ok(terms)) => terms,
-                // first_found may name files by variables that do not exist.
-                (_, Err(e)) => return Err(e.at(loop_.value.pos().or(Some(&task.pos)))),
-            };
-            let terms = match terms {
-                Value::List(items) => items.to_vec(),
-                other => vec![other],
+            let place = |e: Error| e.at(loop_.value.pos().or(Some(&task.pos)));
+            let terms = match &loop_.value {
+                // It may name files by variables that do not exist.
+                Value::List(items) if &**name == "first_found" => {
+                    let rendered = items.iter().map(|item| ctx.templar.render(item, scope));
+                    let undefined = |e: &Error| e.kind() == lang::error::ErrorKind::Undefined;
+                    let known = rendered.filter(|item| !item.as_ref().is_err_and(undefined));
+                    known.collect::<Result<Vec<_>>>().map_err(place)?
+                }
+                value => match ctx.templar.render(value, scope).map_err(place)? {
+                    Value::List(items) => items.to_vec(),
+                    other => vec![other],
+                },
             };
             let mut options = Map::new();
             if &**name == "first_found" {

@@ -62,3 +62,8 @@ fn warnings_of_modules_are_text() {
 fn the_configuration_and_the_commands_beside_playbooks() {
     holds("commands");
 }
+
+#[test]
+fn templates_and_their_files() {
+    holds("templates");
+}

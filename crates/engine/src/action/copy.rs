@@ -94,7 +94,8 @@ fn refused(error: lang::Error) -> lang::Error {
     error.with_kind(lang::error::ErrorKind::Refused)
 }
 
-fn mode_of(path: &Path) -> String {
+/// The permissions of a file of the controller, for `mode: preserve`.
+pub(super) fn mode_of(path: &Path) -> String {
     path.metadata()
         .map(|m| format!("0{:o}", m.permissions().mode() & 0o7777))
         .unwrap_or_else(|_| "0644".into())

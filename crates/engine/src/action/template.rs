@@ -57,6 +57,9 @@ pub fn template(input: Input<'_>) -> Result<Prepared> {
     args.insert("content".into(), sent.argument);
     args.insert("_original_basename".into(), basename(&path).into());
     args.insert("_source".into(), path.to_string_lossy().into_owned().into());
+    if input.text("mode").as_deref() == Some("preserve") {
+        args.insert("mode".into(), super::copy::mode_of(&path).into());
+    }
     if !args.contains_key("follow") {
         args.insert("follow".into(), false.into());
     }
@@ -122,7 +125,7 @@ fn render(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Result<Vec<u8>>
     let scope: Arc<dyn Scope> =
         Arc::new(Overlay { vars: about(input, path, dest), below: input.scope.clone() });
     let rendered = input.ctx.templar.render_template(&source, path, &options, &scope)?;
-    match text("output_encoding") {
+    match text("output_encoding").filter(|encoding| !encoding.is_empty()) {
         None => Ok(rendered.into_bytes()),
         Some(encoding) => {
             super::encoding::encode(&rendered, &encoding).map_err(|e| Error::new(e).at(Some(&input.task.pos)))

@@ -2,6 +2,7 @@
 
 use minijinja::syntax::SyntaxConfig;
 
+use crate::template::quoted;
 use crate::template::syntax::Syntax;
 use crate::template::templar::TemplateOptions;
 use crate::{Error, Result};
@@ -14,9 +15,9 @@ pub(crate) fn read_header<'a>(source: &'a str, options: &mut TemplateOptions) ->
     let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
     for pair in split_pairs(line) {
         let Some((key, value)) = pair.split_once(':') else {
+            let pair = quoted(&pair);
             return Err(Error::new(format!(
-                "failed to parse jinja2 override '{}'. Did you use something different from colon as key-value separator?",
-                pair.trim()
+                "Missing key-value separator `:` in '{HEADER}' override pair {pair}."
             )));
         };
         set(options, key.trim(), value.trim())?;
@@ -28,7 +29,7 @@ pub(crate) fn read_header<'a>(source: &'a str, options: &mut TemplateOptions) ->
 fn split_pairs(line: &str) -> Vec<String> {
     let mut pairs = vec![String::new()];
     let mut quote = None;
-    for c in line.trim().chars() {
+    for c in line.chars() {
         match (c, quote) {
             (',', None) => pairs.push(String::new()),
             _ => {
@@ -71,7 +72,9 @@ fn set(options: &mut TemplateOptions, key: &str, value: &str) -> Result<()> {
         "variable_end_string" => options.variable_end_string = text(),
         "comment_start_string" => options.comment_start_string = text(),
         "comment_end_string" => options.comment_end_string = text(),
-        _ => return Err(Error::new(format!("jinja2 override '{key}' is not supported"))),
+        "line_statement_prefix" => options.line_statement_prefix = Some(text()),
+        "line_comment_prefix" => options.line_comment_prefix = Some(text()),
+        _ => return Err(Error::new(format!("Invalid '{HEADER}' override key {}.", quoted(key)))),
     }
     Ok(())
 }
@@ -85,6 +88,12 @@ pub(crate) fn syntax_of(options: &TemplateOptions) -> Result<Syntax> {
         .trim_blocks(options.trim_blocks)
         .lstrip_blocks(options.lstrip_blocks)
         .keep_trailing_newline(options.keep_trailing_newline);
+    if let Some(prefix) = &options.line_statement_prefix {
+        builder.line_statement_prefix(prefix.clone());
+    }
+    if let Some(prefix) = &options.line_comment_prefix {
+        builder.line_comment_prefix(prefix.clone());
+    }
     let config = builder.build().map_err(|e| Error::new(format!("bad template delimiters: {e}")))?;
     Ok(Syntax { config, escapes: true, expression: false })
 }

@@ -77,6 +77,8 @@ pub struct TemplateOptions {
     pub variable_end_string: String,
     pub comment_start_string: String,
     pub comment_end_string: String,
+    pub line_statement_prefix: Option<String>,
+    pub line_comment_prefix: Option<String>,
     pub trim_blocks: bool,
     pub lstrip_blocks: bool,
     pub keep_trailing_newline: bool,
@@ -94,6 +96,8 @@ impl Default for TemplateOptions {
             variable_end_string: "}}".into(),
             comment_start_string: "{#".into(),
             comment_end_string: "#}".into(),
+            line_statement_prefix: None,
+            line_comment_prefix: None,
             trim_blocks: true,
             lstrip_blocks: false,
             keep_trailing_newline: false,
@@ -510,7 +514,9 @@ pub(crate) fn render_file(
 ) -> Result<V> {
     let outer = options.newline_sequence.as_str();
     let mut options = options.clone();
-    let (body, first_line) = file::read_header(source, &mut options)?;
+    let (body, first_line) = file::read_header(source, &mut options).map_err(|error| {
+        Error::new(format!("Syntax error in template: {}", error.message())).with_kind(ErrorKind::Syntax)
+    })?;
     let syntax = Arc::new(file::syntax_of(&options)?);
     let pos = Pos { file: path.into(), line: first_line, column: 1 };
     if body.is_empty() {

@@ -18,6 +18,7 @@ use crate::template::env::Env;
 use crate::template::object::{Dict, Fail, Obj, R, Undef, V};
 use crate::template::syntax::ast::{Const, Expr, UnaryOp};
 use crate::template::{filters, functions, repr, tests};
+use crate::value::VaultText;
 use crate::{Error, Pos, Str};
 
 use args::Args;
@@ -76,12 +77,20 @@ fn is_vault_test(name: &str) -> bool {
 }
 
 /// Is the operand a variable, or a member of one, that is an encrypted text as it was written?
-fn still_encrypted(operand: &Expr, frame: &Rc<Frame>) -> R<bool> {
-    let Expr::Name(name) = operand else { return Ok(false) };
+fn still_encrypted(operand: &Expr, frame: &Rc<Frame>) -> R<Option<Arc<VaultText>>> {
+    let Expr::Name(name) = operand else { return Ok(None) };
     if frame.get(name).is_some() {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(matches!(frame.env().scope.get(name)?, Some(crate::Value::Vault(_))))
+    Ok(match frame.env().scope.get(name)? {
+        Some(crate::Value::Vault(text)) => Some(text),
+        _ => None,
+    })
+}
+
+/// Filters that take an encrypted text as it was written.
+fn is_vault_filter(name: &str) -> bool {
+    matches!(name, "unvault" | "ansible.builtin.unvault")
 }
 
 /// The value of an expression. What it names but nothing defines is an undefined value, not an error.
@@ -134,6 +143,10 @@ pub(crate) fn eval(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
         }
         Expr::Filter(operand, name, call_args) => {
             let operand = match operand {
+                Some(operand) if is_vault_filter(name) => match still_encrypted(operand, frame)? {
+                    Some(envelope) => V::str(envelope.text.as_str()),
+                    None => deeper(operand, frame)?,
+                },
                 Some(operand) => deeper(operand, frame)?,
                 None => V::None,
             };
@@ -141,7 +154,7 @@ pub(crate) fn eval(expr: &Expr, frame: &Rc<Frame>) -> R<V> {
             filters::apply(name, operand, args, frame.env())
         }
         Expr::Test(operand, name, call_args) => {
-            if is_vault_test(name) && still_encrypted(operand, frame)? {
+            if is_vault_test(name) && still_encrypted(operand, frame)?.is_some() {
                 return Ok(V::Bool(true));
             }
             let operand = deeper(operand, frame)?;
@@ -235,7 +248,10 @@ fn eval_all(items: &[Expr], frame: &Rc<Frame>) -> R<Vec<V>> {
 
 pub(crate) fn eval_args(call: &crate::template::syntax::ast::CallArgs, frame: &Rc<Frame>) -> R<Args> {
     let mut args = Args { pos: eval_all(&call.args, frame)?, kw: Vec::new() };
-    for (name, value) in &call.kwargs {
+    for (i, (name, value)) in call.kwargs.iter().enumerate() {
+        if call.kwargs[..i].iter().any(|(before, _)| before == name) {
+            return Fail::python(format!("keyword argument repeated: {name}"));
+        }
         args.kw.push((name.clone(), deeper(value, frame)?));
     }
     if let Some(star) = &call.star {

@@ -128,11 +128,15 @@ fn first_found(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         }
         terms.push(V::dict(map));
     }
+    let subdir = args.take("_subdir")?;
     let shared_paths = paths.map(|p| words(&p)).transpose()?.unwrap_or_default();
     let mut names = Vec::new();
     let mut skip = skip;
+    if subdir.is_none() {
+        no_undefined(&terms)?;
+    }
     collect_names(&terms, &shared_paths, &mut names, &mut skip)?;
-    let subdir = match args.take("_subdir")? {
+    let subdir = match subdir {
         Some(dir) => ops::to_str(&dir)?,
         None => "files".to_string(),
     };
@@ -145,6 +149,16 @@ fn first_found(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
         return Ok(Vec::new());
     }
     Fail::python("No file was found when using first_found.")
+}
+
+/// Only a loop passes over names with an undefined variable in them.
+fn no_undefined(terms: &[V]) -> R<()> {
+    for term in terms {
+        if let Some(items) = iterate::as_list(&term.need()?)? {
+            no_undefined(&items)?;
+        }
+    }
+    Ok(())
 }
 
 fn collect_names(terms: &[V], shared: &[String], names: &mut Vec<String>, skip: &mut bool) -> R<()> {
@@ -183,7 +197,7 @@ fn collect_names(terms: &[V], shared: &[String], names: &mut Vec<String>, skip: 
                     }
                 } else {
                     return Fail::python(format!(
-                        "Invalid term supplied. A string, dict or list is required, not {}.",
+                        "Invalid term supplied. A string, dict or list is required, not '{}'.",
                         other.type_name()
                     ));
                 }

@@ -43,7 +43,7 @@ pub(crate) fn names() -> Vec<&'static str> {
     names
 }
 
-/// Lookups that decide themselves what an undefined term means.
+/// Lookups that decide themselves what an undefined term means, where a loop (`with_first_found`) calls them.
 const TAKES_UNDEFINED: &[&str] = &["first_found"];
 
 /// Run a lookup.
@@ -58,10 +58,12 @@ pub(crate) fn run(name: &str, mut args: Args, env: &Rc<Env>) -> R<Vec<V>> {
         return Err(error.into());
     };
     let short = name.rsplit('.').next().unwrap_or(name);
+    let of_loop = args.kw.iter().any(|(option, _)| option.as_ref() == "_subdir");
+    let lenient = of_loop && TAKES_UNDEFINED.contains(&short);
     for value in &mut args.pos {
         *value = embedded(value, env)?;
         if let V::Undef(undef) = value
-            && !TAKES_UNDEFINED.contains(&short)
+            && !lenient
         {
             return Err(Fail::Undefined(undef.clone()));
         }
@@ -69,7 +71,7 @@ pub(crate) fn run(name: &str, mut args: Args, env: &Rc<Env>) -> R<Vec<V>> {
     for (option, value) in &mut args.kw {
         *value = embedded(value, env)?;
         if let V::Undef(undef) = value
-            && !TAKES_UNDEFINED.contains(&short)
+            && !lenient
             // A default may be undefined: it is an error only where it is needed.
             && !(option.as_ref() == "default" && matches!(short, "env" | "vars"))
         {
