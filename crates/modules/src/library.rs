@@ -21,6 +21,7 @@ mod getent;
 mod git;
 mod group;
 mod hostname;
+mod htpasswd;
 mod ini_file;
 mod known_hosts;
 mod lineinfile;
@@ -113,6 +114,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of::<git::GitModule>(),
         of::<sysctl::Sysctl>(),
         of::<hostname::Hostname>(),
+        of::<htpasswd::Htpasswd>(),
         of::<ini_file::IniFile>(),
         of::<known_hosts::KnownHosts>(),
         of::<mount::Mount>(),
