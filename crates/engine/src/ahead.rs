@@ -429,7 +429,7 @@ fn sent(play: &PlayRun, node: u64, task: &Task, items: &[Item], barrier: bool) -
 /// Does the task's module return facts?
 pub fn brings_facts(task: &Task) -> bool {
     let short = task.module.short();
-    matches!(short, "setup" | "getent" | "mount_facts")
+    matches!(short, "setup" | "getent" | "hostname")
         || short.ends_with("_facts")
         || matches!(
             task.module.kind,
