@@ -11,6 +11,20 @@ use std::path::{Path, PathBuf};
 
 pub use table::TABLE;
 
+/// Settings of Ansible's own plugins that are not in the table, one a line: section and key of the file, or a variable
+/// of the environment. Only `ansible-config validate` asks for them.
+const PLUGINS: &str = include_str!("config/plugins.txt");
+
+/// Sections and keys that only plugins read.
+pub fn plugin_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PLUGINS.lines().filter_map(|line| line.split_once(' '))
+}
+
+/// Variables of the environment that only plugins read.
+pub fn plugin_variables() -> impl Iterator<Item = &'static str> {
+    PLUGINS.lines().filter(|line| !line.contains(' '))
+}
+
 /// A setting that exists.
 #[derive(Debug)]
 pub struct Setting {
@@ -93,6 +107,16 @@ impl Config {
     /// Sections and keys of the file.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.keys().map(|(section, key)| (section.as_str(), key.as_str()))
+    }
+
+    /// A setting of a server for collections (`[galaxy_server.NAME]`), as it is written.
+    pub fn galaxy(&self, server: &str, key: &str) -> Option<(String, Origin)> {
+        let variable = format!("ANSIBLE_GALAXY_SERVER_{}_{}", server.to_uppercase(), key.to_uppercase());
+        if let Some(value) = self.env.get(&variable) {
+            return Some((value.clone(), Origin::Env(variable)));
+        }
+        let value = self.entries.get(&(format!("galaxy_server.{server}"), key.to_owned()))?;
+        Some((value.clone(), Origin::File(self.file.clone()?)))
     }
 
     /// The value as text, and where it came from. `None` if nothing and no default is there.

@@ -14,7 +14,7 @@ fn holds(name: &str) {
     let copied = Command::new("cp").arg("-a").arg(source.join(".")).arg(dir.path()).status().unwrap();
     assert!(copied.success());
     let bin = tempfile::tempdir().unwrap();
-    for name in ["ansible", "ansible-inventory"] {
+    for name in ["ansible", "ansible-config", "ansible-inventory"] {
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_provision"), bin.path().join(name)).unwrap();
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));

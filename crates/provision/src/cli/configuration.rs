@@ -10,7 +10,7 @@ use lang::{Key, Map, Value};
 
 use super::setup::settings;
 use super::{Exit, Failure};
-use crate::config::{Config, Kind, Origin, Setting, TABLE};
+use crate::config::{Config, Kind, Origin, Setting, TABLE, plugin_keys, plugin_variables};
 
 /// Show the configuration.
 #[derive(Clone, Debug, Args)]
@@ -192,11 +192,7 @@ fn dump(config: &Config, format: &str, only_changed: bool) -> Result<(), Failure
             let Some(file) = &config.file else { continue };
             (Value::from(file.to_string_lossy().into_owned()), String::new())
         } else {
-            let origin = match config.raw(name) {
-                Some((_, Origin::Env(variable))) => format!("env: {variable}"),
-                Some((_, Origin::File(file))) => file.to_string_lossy().into_owned(),
-                _ => "default".to_owned(),
-            };
+            let origin = shown(config.raw(name).map(|(_, origin)| origin));
             (values.get(name).cloned().unwrap_or(Value::Null), origin)
         };
         if only_changed && origin == "default" {
@@ -206,11 +202,72 @@ fn dump(config: &Config, format: &str, only_changed: bool) -> Result<(), Failure
         entries.push(map(vec![("name", name.into()), ("origin", Value::from(origin)), ("value", value)]));
     }
     if format == "display" {
-        super::out(&format!("{text}\nGALAXY_SERVERS:\n"));
+        let servers = galaxy_servers(config);
+        text.push_str(if servers.is_empty() { "\nGALAXY_SERVERS:\n" } else { "\nGALAXY_SERVERS:\n\n" });
+        for (server, mut settings) in servers {
+            settings.retain(|(_, origin, _)| !only_changed || origin != "default");
+            let _ = writeln!(text, "\n{server}\n{}", "=".repeat(server.chars().count()));
+            settings.sort_by_key(|(name, ..)| *name);
+            for (name, origin, value) in settings {
+                let _ = writeln!(text, "{name}({origin}) = {}", python_str(&value));
+            }
+        }
+        super::out(&text);
         return Ok(());
     }
-    entries.push(map(vec![("GALAXY_SERVERS", Value::map(Map::new()))]));
+    let servers = galaxy_servers(config).into_iter().map(|(server, settings)| {
+        let settings = settings.into_iter().map(|(name, origin, value)| {
+            let entry =
+                [("name", name.into()), ("origin", origin.into()), ("type", Value::Null), ("value", value)];
+            map(entry.into())
+        });
+        (Key::from(server), Value::list(settings.collect()))
+    });
+    entries.push(map(vec![("GALAXY_SERVERS", Value::map(servers.collect()))]));
     print(&Value::list(entries), format)
+}
+
+fn shown(origin: Option<Origin>) -> String {
+    match origin {
+        Some(Origin::Env(variable)) => format!("env: {variable}"),
+        Some(Origin::File(file)) => file.to_string_lossy().into_owned(),
+        _ => "default".to_owned(),
+    }
+}
+
+/// Settings of a server for collections.
+const GALAXY: [&str; 10] = [
+    "url",
+    "username",
+    "password",
+    "token",
+    "auth_url",
+    "api_version",
+    "validate_certs",
+    "client_id",
+    "client_secret",
+    "timeout",
+];
+
+/// The servers of `galaxy_server_list` with their settings: name, origin, value. Nothing here asks them.
+fn galaxy_servers(config: &Config) -> Vec<(String, Vec<(&'static str, String, Value)>)> {
+    let setting = |server: &str, name: &'static str| {
+        let (text, origin) = config.galaxy(server, name).unzip();
+        let number = |text: &str| text.trim().parse().map_or_else(|_| Value::from(text), Value::Int);
+        let value = match (name, text) {
+            ("timeout", None) => config.int("GALAXY_SERVER_TIMEOUT").map_or(Value::Null, Value::Int),
+            (_, None) => Value::Null,
+            ("timeout" | "api_version", Some(text)) => number(&text),
+            ("validate_certs", Some(text)) => Value::Bool(matches!(
+                text.trim().to_lowercase().as_str(),
+                "true" | "yes" | "on" | "1" | "y" | "t"
+            )),
+            (_, Some(text)) => Value::from(text),
+        };
+        (name, shown(origin), value)
+    };
+    let servers = config.list("GALAXY_SERVER_LIST").into_iter();
+    servers.map(|server| (server.clone(), GALAXY.map(|name| setting(&server, name)).into())).collect()
 }
 
 fn view(config: &Config) -> Result<(), Failure> {
@@ -285,16 +342,23 @@ fn validate(config: &Config, format: &str, all: bool) -> Result<u8, Failure> {
     if format == "ini"
         && let Some(file) = &config.file
     {
-        let ini = || settings.iter().flat_map(|s| s.ini);
-        let known = |section: &str| ini().any(|(name, _)| *name == section);
+        let plugins = || plugin_keys().filter(|_| all);
+        let ini = || settings.iter().flat_map(|s| s.ini.iter().copied()).chain(plugins());
+        let known = |section: &str| ini().any(|(name, _)| name == section);
         let mut sections: Vec<&str> = Vec::new();
+        let servers = config.list("GALAXY_SERVER_LIST");
         for (section, key) in config.keys() {
-            if !known(section) {
+            let server =
+                section.strip_prefix("galaxy_server.").filter(|name| servers.iter().any(|s| s == name));
+            if server.is_some() && GALAXY.contains(&key) {
+                continue;
+            }
+            if server.is_none() && !known(section) {
                 if !sections.contains(&section) {
                     sections.push(section);
                     found.push(format!("Found unknown section '{section}' in '{}.", file.display()));
                 }
-            } else if !ini().any(|(s, k)| *s == section && *k == key) {
+            } else if !ini().any(|(s, k)| s == section && k == key) {
                 let file = file.display();
                 found.push(format!("Found unknown key '{key}' in section '{section}' in '{file}."));
             }
@@ -303,13 +367,16 @@ fn validate(config: &Config, format: &str, all: bool) -> Result<u8, Failure> {
     if format == "env" {
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            // These are not settings: they choose the file and what tests use.
-            let special = matches!(name.as_ref(), "ANSIBLE_CONFIG" | "ANSIBLE_TEST_ANSIBLE_LIB_ROOT");
+            // These are not settings: they choose the file, or are for tools that test playbooks.
+            let special = matches!(name.as_ref(), "ANSIBLE_CONFIG" | "ANSIBLE_DEV_HOME")
+                || name.starts_with("ANSIBLE_TEST_")
+                || name.starts_with("ANSIBLE_LINT_");
             if name.starts_with("ANSIBLE_")
                 && !special
                 && !TABLE.iter().any(|s| s.env.contains(&name.as_ref()))
+                && !plugin_variables().any(|known| all && known == name)
             {
-                found.push(format!("Found unknown environment variable: {name}"));
+                found.push(format!("Found unknown environment variable '{name}'."));
             }
         }
     }
