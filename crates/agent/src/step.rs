@@ -91,6 +91,7 @@ pub fn host_for(step: &Step, place: &Place<'_>) -> Host {
     Host::new(place.tmp)
         .with_environment(step.environment.clone())
         .with_modes(step.check, step.diff)
+        .with_python(step.python.clone())
         .with_blobs(place.blobs.clone())
 }
 

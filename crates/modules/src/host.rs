@@ -20,6 +20,7 @@ pub struct Host {
     cancelled: Arc<AtomicBool>,
     deadline: Option<Instant>,
     background: bool,
+    python: Option<String>,
 }
 
 impl Host {
@@ -40,11 +41,18 @@ impl Host {
             cancelled: Arc::default(),
             deadline: None,
             background: false,
+            python: None,
         }
     }
 
     pub fn with_environment(mut self, environment: BTreeMap<String, String>) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// The Python interpreter that the user has named (`ansible_python_interpreter`).
+    pub fn with_python(mut self, python: Option<String>) -> Self {
+        self.python = python;
         self
     }
 
@@ -107,6 +115,11 @@ impl Host {
     }
 
     /// Check mode? Plans rarely need to know: not carrying out is the agent's business.
+    /// The Python interpreter that the user has named; `None` if any does.
+    pub fn python(&self) -> Option<&str> {
+        self.python.as_deref()
+    }
+
     pub fn check(&self) -> bool {
         self.check
     }

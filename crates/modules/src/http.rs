@@ -169,6 +169,8 @@ pub fn fetch(host: &Host, request: Request) -> Result<Response, Failure> {
         jar.store(&hop.url, &response);
         if response.status == 401
             && let Some((name, password)) = &user
+            // What is sent unasked is all that is sent: a redirect that takes the header off means it.
+            && !options.force_basic_auth
             && !has(&hop.headers, "authorization")
         {
             let challenges: Vec<&str> = response.values("www-authenticate").collect();

@@ -2,6 +2,7 @@
 //! files safely.
 
 pub mod accounts;
+pub mod chroot;
 pub mod dpkg;
 pub mod init;
 pub mod postgres;

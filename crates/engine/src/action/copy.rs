@@ -50,6 +50,10 @@ pub fn copy(input: Input<'_>) -> Result<Prepared> {
         };
         let sent = send_bytes(bytes);
         args.insert("content".into(), sent.argument);
+        if input.text("mode").as_deref() == Some("preserve") {
+            // That of the temporary file that Ansible writes the content to.
+            args.insert("mode".into(), "0600".into());
+        }
         return Ok(Prepared::Step(Box::new(StepPlan {
             module: "copy".into(),
             args,

@@ -116,8 +116,10 @@ fn lookup(mut args: Args, env: &Rc<Env>, wants_list: bool) -> R<V> {
     let items = match lookups::run(&name, args, env) {
         Ok(items) => items,
         Err(Fail::Error(error)) if error.is_pending() => return Err(Fail::Error(error)),
+        // Whether that is an error is for those to say who use it: `lookup('vars', 'x') is defined` is none.
+        Err(Fail::Undefined(undef)) => return Ok(V::Undef(undef)),
         Err(fail) => match errors.as_str() {
-            "warn" | "ignore" if !matches!(fail, Fail::Undefined(_)) => {
+            "warn" | "ignore" => {
                 if errors == "warn" {
                     env.templar.warn(&fail.message(), None);
                 }

@@ -1,11 +1,10 @@
 //! Kernel, names of the machine, boot parameters.
 
-use std::os::unix::fs::MetadataExt;
-
 use protocol::Map;
 use serde_json::{Value, json};
 
 use super::{Facts, names, python};
+use crate::system::chroot;
 
 pub fn collect(facts: &mut Facts<'_>) {
     let Ok(uname) = nix::sys::utsname::uname() else { return };
@@ -74,28 +73,8 @@ pub fn collect_cmdline(facts: &mut Facts<'_>) {
     facts.add("proc_cmdline", all);
 }
 
-/// Is `/` another directory than that of the first process?
+/// Is this a changed root?
 pub fn collect_chroot(facts: &mut Facts<'_>) {
-    let chroot = std::env::var_os("debian_chroot").is_some_and(|c| !c.is_empty()) || {
-        let here = std::fs::metadata(facts.host.path("/"));
-        let first = std::fs::metadata(facts.host.path("/proc/1/root/."));
-        match (here, first) {
-            (Ok(here), Ok(first)) => here.ino() != first.ino() || here.dev() != first.dev(),
-            // The number of a root directory: 2 in most file systems, 256 in btrfs, 128 in xfs.
-            (Ok(here), Err(_)) => {
-                let root = match facts.lines("/proc/self/mounts").iter().find_map(|l| {
-                    let fields: Vec<&str> = l.split(' ').collect();
-                    (fields.get(1) == Some(&"/"))
-                        .then(|| fields.get(2).copied().unwrap_or_default().to_owned())
-                }) {
-                    Some(fs) if fs == "btrfs" => 256,
-                    Some(fs) if fs == "xfs" => 128,
-                    _ => 2,
-                };
-                here.ino() != root
-            }
-            _ => false,
-        }
-    };
+    let chroot = chroot::is_chroot(facts.host);
     facts.add("is_chroot", chroot);
 }

@@ -11,7 +11,7 @@ use super::info::{fail_at, octal};
 use super::mode::{Mode, umask};
 use super::oserror::errno_text;
 use super::owners;
-use crate::args::Raw;
+use crate::args::{Raw, parse_bool};
 use crate::{Host, Result, args};
 
 args! {
@@ -33,7 +33,7 @@ args! {
         /// Attributes as for `chattr`: `+i`, `-a`, `=d`.
         attributes: Option<String> = aliases(&["attr"]);
         /// Write into the file itself where it cannot be replaced by another.
-        unsafe_writes: bool = default("no");
+        unsafe_writes: Option<bool>;
     }
 }
 
@@ -67,6 +67,12 @@ impl FileAttrs {
     /// Is anything wanted at all?
     pub fn is_empty(&self) -> bool {
         self.mode.is_none() && self.owner.is_none() && self.group.is_none() && self.attributes.is_none()
+    }
+
+    /// `unsafe_writes`, or what the variable `ANSIBLE_UNSAFE_WRITES` of the task's environment says.
+    pub fn writes_unsafely(&self, host: &Host) -> bool {
+        let fallback = || host.env("ANSIBLE_UNSAFE_WRITES").and_then(|text| parse_bool(&text));
+        self.unsafe_writes.or_else(fallback).unwrap_or(false)
     }
 
     /// The mode argument.

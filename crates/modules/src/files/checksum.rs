@@ -13,6 +13,12 @@ pub enum Algorithm {
     Sha256,
     Sha384,
     Sha512,
+    Sha3_224,
+    Sha3_256,
+    Sha3_384,
+    Sha3_512,
+    Blake2b,
+    Blake2s,
 }
 
 impl Algorithm {
@@ -24,6 +30,12 @@ impl Algorithm {
             "sha256" => Self::Sha256,
             "sha384" => Self::Sha384,
             "sha512" => Self::Sha512,
+            "sha3_224" => Self::Sha3_224,
+            "sha3_256" => Self::Sha3_256,
+            "sha3_384" => Self::Sha3_384,
+            "sha3_512" => Self::Sha3_512,
+            "blake2b" => Self::Blake2b,
+            "blake2s" => Self::Blake2s,
             _ => return None,
         })
     }
@@ -50,6 +62,12 @@ pub fn checksum_of(reader: &mut dyn Read, algorithm: Algorithm) -> io::Result<St
         Algorithm::Sha256 => run::<sha2::Sha256>(reader),
         Algorithm::Sha384 => run::<sha2::Sha384>(reader),
         Algorithm::Sha512 => run::<sha2::Sha512>(reader),
+        Algorithm::Sha3_224 => run::<sha3::Sha3_224>(reader),
+        Algorithm::Sha3_256 => run::<sha3::Sha3_256>(reader),
+        Algorithm::Sha3_384 => run::<sha3::Sha3_384>(reader),
+        Algorithm::Sha3_512 => run::<sha3::Sha3_512>(reader),
+        Algorithm::Blake2b => run::<blake2::Blake2b512>(reader),
+        Algorithm::Blake2s => run::<blake2::Blake2s256>(reader),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn write_atomically(host: &Host, new: &Replacement<'_>, content: &mut dyn Re
     match replace(host, new, &target, old.as_ref(), content) {
         Ok(result) => result,
         // A mount point or an immutable directory: the file itself may still be writable.
-        Err(e) if new.attrs.unsafe_writes && old.is_some() => {
+        Err(e) if new.attrs.writes_unsafely(host) && old.is_some() => {
             let write = |content: &mut dyn Read| {
                 io::copy(content, &mut OpenOptions::new().write(true).truncate(true).open(&target)?)
             };
@@ -95,7 +95,7 @@ fn replace(
     beside.as_file().sync_all()?;
     match beside.persist(target) {
         Ok(_) => {}
-        Err(e) if new.attrs.unsafe_writes && old.is_some() => {
+        Err(e) if new.attrs.writes_unsafely(host) && old.is_some() => {
             // The new content is in the file beside: pour it into the old one.
             io::copy(
                 &mut File::open(e.file.path())?,

@@ -81,7 +81,11 @@ fn tls_error(error: &io::Error) -> Option<String> {
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                     "certificate has expired".to_owned()
                 }
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                CertificateError::NotValidForNameContext { expected, .. } => {
+                    let name = expected.to_str();
+                    format!("Hostname mismatch, certificate is not valid for '{name}'.")
+                }
+                CertificateError::NotValidForName => {
                     "Hostname mismatch, certificate is not valid for this name".to_owned()
                 }
                 other => other.to_string(),

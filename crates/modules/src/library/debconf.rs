@@ -90,6 +90,7 @@ struct Answer {
 impl Answer {
     fn new(vtype: &str, value: &Value) -> Result<Self> {
         let text = match value {
+            Value::Array(items) if vtype == "multiselect" => options(items)?,
             Value::Array(items) => items.iter().map(python_text).collect::<Vec<_>>().join(", "),
             other => python_text(other),
         };
@@ -109,10 +110,32 @@ impl Answer {
         };
         match vtype {
             "boolean" => now.to_lowercase() == self.text,
-            "multiselect" => parts(now) == parts(&self.text),
+            // A list may come in any order; text is what debconf keeps, letter by letter.
+            "multiselect" if self.shown.is_array() => parts(now) == parts(&self.text),
             _ => now == self.text,
         }
     }
+}
+
+/// The chosen options; they have to be all of one kind, since Ansible sorts them.
+fn options(items: &[Value]) -> Result<String> {
+    let kind = |value: &Value| match value {
+        Value::String(_) => "str",
+        Value::Number(_) | Value::Bool(_) => "int",
+        Value::Array(_) => "list",
+        _ => "dict",
+    };
+    let mut kinds = items.iter().map(kind);
+    let first = kinds.next().unwrap_or("str");
+    if let Some(other) = kinds.find(|kind| *kind != first) {
+        let why = format!("'<' not supported between instances of '{other}' and '{first}'");
+        return Err(fail!("Invalid value provided for 'multiselect': {why}"));
+    }
+    if first != "str" && !items.is_empty() {
+        let why = format!("sequence item 0: expected str instance, {first} found");
+        return Err(fail!("Invalid value provided for 'multiselect': {why}"));
+    }
+    Ok(items.iter().map(python_text).collect::<Vec<_>>().join(", "))
 }
 
 /// Every question of the package with its answer.

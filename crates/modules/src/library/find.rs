@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::stat::of_metadata;
 use crate::args::{Expanded, Raw};
-use crate::files::{Algorithm, Mode, checksum, owners};
+use crate::files::{Algorithm, Mode, checksum, errno_text, owners};
 use crate::python_regex::{Flags, Kind, PythonRegex, uncaught};
 use crate::{Effects, Host, Map, Module, ModuleError, Plan, Resource, Result, Value, args, fail, result};
 
@@ -82,15 +82,19 @@ impl Module for Find {
                 skipped.insert(path.0.clone(), format!("'{}' is not a directory", path.0).into());
                 continue;
             }
-            search.directory(top, 1)?;
+            match search.directory(top, 1) {
+                Ok(()) => {}
+                Err(Stop::Encoding(why)) => drop(skipped.insert(path.0.clone(), why.into())),
+                Err(Stop::Failed(error)) => return Err(error),
+            }
             if search.full() {
                 break;
             }
         }
         let msg = match (skipped.is_empty(), search.full()) {
-            (_, true) => "Limit of matches reached",
-            (true, _) => "All paths examined",
             (false, _) => "Not all paths examined, check warnings for details",
+            (true, true) => "Limit of matches reached",
+            (true, false) => "All paths examined",
         };
         let warnings: Vec<String> = skipped
             .iter()
@@ -101,6 +105,8 @@ impl Module for Find {
                 )
             })
             .collect();
+        // Those below say nothing on the terminal.
+        skipped.extend(search.closed);
         let mut result = result! {
             "files": search.found, "changed": false, "msg": msg, "matched": search.found.len(),
             "examined": search.examined, "skipped_paths": skipped,
@@ -152,6 +158,21 @@ struct Search<'a> {
     now: f64,
     found: Vec<Value>,
     examined: u64,
+    /// Directories that may not be read, with the reason.
+    closed: Map,
+}
+
+/// Why a path is not looked through to its end.
+enum Stop {
+    /// A file is not in the encoding.
+    Encoding(String),
+    Failed(ModuleError),
+}
+
+impl From<ModuleError> for Stop {
+    fn from(error: ModuleError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl<'a> Search<'a> {
@@ -163,6 +184,9 @@ impl<'a> Search<'a> {
             args.encoding.as_deref().filter(|e| !e.to_lowercase().replace('-', "").eq("utf8"))
         {
             return Err(fail!("argument 'encoding' is not supported: {encoding}; utf-8 is"));
+        }
+        if let Some(limit) = args.limit.filter(|limit| *limit <= 0) {
+            return Err(fail!("limit cannot be {limit} (use None for unlimited)"));
         }
         let contains =
             args.contains.as_deref().map(|text| PythonRegex::new(text, Flags::default(), Kind::Text));
@@ -181,6 +205,7 @@ impl<'a> Search<'a> {
             now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             found: Vec::new(),
             examined: 0,
+            closed: Map::new(),
         })
     }
 
@@ -189,12 +214,17 @@ impl<'a> Search<'a> {
     }
 
     /// What is in a directory, in the order of names; `depth` is that of its entries.
-    fn directory(&mut self, dir: &str, depth: i64) -> Result<()> {
+    fn directory(&mut self, dir: &str, depth: i64) -> Result<(), Stop> {
         if self.host.is_cancelled() {
-            return Err(ModuleError::new("it was stopped"));
+            return Err(ModuleError::new("it was stopped").into());
         }
-        // What may not be read has nothing in it.
-        let Ok(entries) = fs::read_dir(self.host.path(dir)) else { return Ok(()) };
+        let entries = match fs::read_dir(self.host.path(dir)) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.closed.insert(dir.into(), format!("{}: '{dir}'", errno_text(&error, None)).into());
+                return Ok(());
+            }
+        };
         let mut names: Vec<String> =
             entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
@@ -213,7 +243,7 @@ impl<'a> Search<'a> {
             if name.starts_with('.') && !self.args.hidden {
                 continue;
             }
-            if self.fits(&name, &real, &meta)? {
+            if self.fits(&name, &path, &real, &meta)? {
                 self.found.push(self.entry(&path, &real, &meta).into());
                 if self.full() {
                     return Ok(());
@@ -231,7 +261,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn fits(&self, name: &str, real: &Path, meta: &Metadata) -> Result<bool> {
+    fn fits(&self, name: &str, path: &str, real: &Path, meta: &Metadata) -> Result<bool, Stop> {
         let right_type = match self.args.file_type.as_str() {
             "directory" => meta.is_dir(),
             "file" => meta.is_file(),
@@ -243,9 +273,8 @@ impl<'a> Search<'a> {
             && !self.excluded.fit(name)
             && self.has_age(meta)
             && self.has_mode(meta)?
-            && (!meta.is_file()
-                || self.args.file_type != "file"
-                || self.has_size(meta) && self.has_content(real)))
+            && (!meta.is_file() || self.has_size(meta))
+            && (self.args.file_type != "file" || self.has_content(path, real)?))
     }
 
     fn has_age(&self, meta: &Metadata) -> bool {
@@ -270,24 +299,40 @@ impl<'a> Search<'a> {
     fn has_mode(&self, meta: &Metadata) -> Result<bool> {
         let Some(mode) = &self.mode else { return Ok(true) };
         let current = meta.mode() & 0o7777;
-        let wanted = mode.resolve(current, meta.is_dir()).map_err(ModuleError::new)?;
-        Ok(if self.args.exact_mode { current == wanted } else { current & wanted == wanted })
+        let wanted = mode.resolve(0, false).map_err(ModuleError::new)?;
+        // As Ansible: one of the permissions is enough.
+        Ok(if self.args.exact_mode { current == wanted } else { current & wanted != 0 })
     }
 
-    fn has_content(&self, real: &Path) -> bool {
-        let Some(regex) = &self.contains else { return true };
-        let Ok(file) = open(real) else { return false };
+    /// A line that begins with the pattern, or the pattern somewhere in the whole file.
+    fn has_content(&self, path: &str, real: &Path) -> Result<bool, Stop> {
+        let Some(regex) = &self.contains else { return Ok(true) };
+        let Ok(file) = open(real) else { return Ok(false) };
         let mut reader = BufReader::new(file);
-        let mut text = String::new();
-        if self.args.read_whole_file {
-            return reader.take(LONGEST).read_to_string(&mut text).is_ok() && regex.is_match(&text);
-        }
+        let mut bytes = Vec::new();
         loop {
-            text.clear();
-            match reader.by_ref().take(LONGEST).read_line(&mut text) {
-                Ok(0) | Err(_) => return false,
-                Ok(_) if regex.matches_start(&text).is_some() => return true,
-                Ok(_) => {}
+            bytes.clear();
+            let mut piece = reader.by_ref().take(LONGEST);
+            let read = match self.args.read_whole_file {
+                true => piece.read_to_end(&mut bytes),
+                false => piece.read_until(b'\n', &mut bytes),
+            };
+            if !read.is_ok_and(|count| count > 0) {
+                return Ok(false);
+            }
+            let Ok(text) = std::str::from_utf8(&bytes) else {
+                let encoding = self.args.encoding.as_deref();
+                let encoding =
+                    encoding.unwrap_or("None (default determined by the Python built-in function \"open\")");
+                return Err(Stop::Encoding(format!(
+                    "Failed to read the file {path} due to an encoding error. current encoding: {encoding}"
+                )));
+            };
+            if self.args.read_whole_file {
+                return Ok(regex.is_match(text));
+            }
+            if regex.matches_start(text).is_some() {
+                return Ok(true);
             }
         }
     }

@@ -138,7 +138,7 @@ fn attributes(args: &NginxSiteArgs) -> FileAttrs {
         setype: None,
         selevel: None,
         attributes: None,
-        unsafe_writes: false,
+        unsafe_writes: None,
     }
 }
 

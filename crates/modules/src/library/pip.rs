@@ -246,6 +246,9 @@ impl Call {
             }
             return find_program(host, &program.0).map(show).ok_or_else(|| missing(&program.0));
         }
+        if let Some(python) = host.python() {
+            return Ok([python, "-m", "pip"].map(str::to_owned).into());
+        }
         let system = Path::new("/usr/bin/python3");
         let python = if system.exists() { Some(system.to_owned()) } else { find_program(host, "python3") };
         match python {

@@ -8,7 +8,7 @@ mod reload;
 mod unit;
 
 use crate::system::program;
-use crate::{Applied, Effects, Host, Map, Module, Plan, Resource, Result, Value, args, fail};
+use crate::{Applied, Effects, Host, Map, Module, Plan, Resource, Result, Value, args, fail, json};
 
 use unit::Unit;
 
@@ -89,12 +89,20 @@ pub fn plan(args: SystemdArgs, host: &Host) -> Result<Plan> {
     let mut result = Map::new();
     result.insert("name".into(), args.name.clone().map_or(Value::Null, Into::into));
     Ok(Plan::change(result, move |host| {
+        let mut warnings = Vec::new();
         for (wanted, verb) in [(reload, "daemon-reload"), (reexec, "daemon-reexec")] {
             if wanted {
                 let output = program::run(host, &systemctl(&args, host)?.arg(verb))?;
-                if !output.success() {
-                    return Err(fail!("failure {} during {verb}: {}", output.rc, output.err()));
+                if output.success() {
+                    continue;
                 }
+                let (rc, err) = (output.rc, output.err());
+                if !unit::is_offline(host) {
+                    return Err(fail!("failure {rc} during {verb}: {err}"));
+                }
+                warnings.push(format!(
+                    "{verb} failed, but target is a chroot or systemd is offline. Continuing. Error was: {rc} / {err}"
+                ));
             }
         }
         let plan = unit_plan(args, host)?;
@@ -107,9 +115,19 @@ pub fn plan(args: SystemdArgs, host: &Host) -> Result<Plan> {
             return Err(error);
         }
         outcome.result.insert("changed".into(), changes.into());
+        if !warnings.is_empty() {
+            match outcome.result.get_mut("warnings").and_then(Value::as_array_mut) {
+                Some(more) => more.extend(warnings.into_iter().map(Value::String)),
+                None => drop(outcome.result.insert("warnings".into(), warnings.into())),
+            }
+        }
         Applied::with(outcome.result)
     }))
 }
+
+/// What Ansible says when `state` cannot be looked at.
+const OFFLINE: &str = "Target is a chroot or systemd is offline. This can lead to false positives or prevent the init \
+                       system tools from working.";
 
 /// What is to be done about the unit itself.
 fn unit_plan(args: SystemdArgs, host: &Host) -> Result<Plan> {
@@ -129,7 +147,7 @@ fn unit_plan(args: SystemdArgs, host: &Host) -> Result<Plan> {
         steps.push((verb, format!("Failed to {verb} the service ({name}): ")));
     }
     let wants_more = args.state.is_some() || args.enabled.is_some();
-    if !unit.is_found(host) && (wants_more || (args.masked.is_none() && !unit.is_masked())) {
+    if (wants_more || (args.masked.is_none() && !unit.is_masked())) && !unit.is_found(&args, host)? {
         return Err(fail!("Could not find the requested service {name}: host"));
     }
     if let Some(enabled) = args.enabled {
@@ -139,7 +157,12 @@ fn unit_plan(args: SystemdArgs, host: &Host) -> Result<Plan> {
         }
         result.insert("enabled".into(), enabled.into());
     }
-    if let Some(state) = &args.state {
+    if unit.offline
+        && let Some(state) = &args.state
+    {
+        result.insert("state".into(), state.clone().into());
+        result.insert("warnings".into(), json!([OFFLINE]));
+    } else if let Some(state) = &args.state {
         let running = unit.is_running();
         let verb = match state.as_str() {
             "started" => (!running).then_some("start"),

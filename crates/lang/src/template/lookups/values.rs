@@ -94,7 +94,7 @@ fn env_var(_: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
                 V::Str(crate::Str::plain(value.to_string_lossy().into_owned()).from_place(place.into()))
             }
             None => match &default {
-                // `default=undef()`: the variable has to be there.
+                // `default=undef()`: the variable has to be there where it is used.
                 Some(V::Undef(undef)) => {
                     let message = match undef.message.as_ref() {
                         "Mandatory variable has not been overridden" => {
@@ -102,7 +102,7 @@ fn env_var(_: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
                         }
                         given => given.to_string(),
                     };
-                    return Err(Fail::Undefined(Undef::new(message)));
+                    V::Undef(Undef::new(message))
                 }
                 Some(default) => default.clone(),
                 None => V::str(""),

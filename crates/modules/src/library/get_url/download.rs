@@ -76,7 +76,8 @@ impl Fetch<'_> {
         let name = response.file_name().unwrap_or_else(|| name_of(&response.url));
         let status = Some(response.status);
         let mut file = self.beside()?;
-        copy(&mut response.body, &mut file, self.host)?;
+        let length = response.header("content-length").and_then(|v| v.parse().ok());
+        copy(&mut response.body, length, &mut file, self.host)?;
         Ok(Answer::File(Download { file, status, message, name }))
     }
 
@@ -88,7 +89,7 @@ impl Fetch<'_> {
         let mut from = fs::File::open(self.host.path(path)).map_err(broken)?;
         let size = from.metadata().map_err(broken)?.len();
         let mut file = self.beside().map_err(|e| e.msg)?;
-        copy(&mut from, &mut file, self.host).map_err(|e| e.msg)?;
+        copy(&mut from, None, &mut file, self.host).map_err(|e| e.msg)?;
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         Ok(Answer::File(Download { file, status: None, message: format!("OK ({size} bytes)"), name }))
     }
@@ -113,14 +114,23 @@ impl Fetch<'_> {
     }
 }
 
-fn copy(from: &mut dyn io::Read, to: &mut NamedTempFile, host: &Host) -> Result<()> {
+/// `length`: how many bytes there should be, if the server has said so.
+fn copy(from: &mut dyn io::Read, length: Option<u64>, to: &mut NamedTempFile, host: &Host) -> Result<()> {
+    let mut copied: u64 = 0;
     let mut buffer = vec![0; 64 << 10];
     loop {
         if host.is_cancelled() {
             return Err(fail!("it was stopped"));
         }
         let read = from.read(&mut buffer);
-        let n = read.map_err(|e| fail!("failed to create temporary content file: {}", io_text(&e)))?;
+        let n = read.map_err(|e| match length.and_then(|length| length.checked_sub(copied)) {
+            Some(left) if e.kind() == io::ErrorKind::UnexpectedEof => fail!(
+                "Incomplete read, (rsp.length={left}, cl='{}', st.st_size={copied}) failed to read remaining {left} bytes",
+                copied + left
+            ),
+            _ => fail!("failed to create temporary content file: {}", io_text(&e)),
+        })?;
+        copied += n as u64;
         if n == 0 {
             return Ok(());
         }

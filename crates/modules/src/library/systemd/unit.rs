@@ -2,22 +2,47 @@
 
 use std::fs;
 
+use crate::system::chroot::is_chroot;
 use crate::system::program;
 use crate::{Host, Map, Result, Value};
 
 use super::{SystemdArgs, systemctl};
 
+/// What `systemctl is-enabled` says of units that exist (systemctl(1)).
+const STATES: &[&str] = &[
+    "enabled",
+    "enabled-runtime",
+    "linked",
+    "linked-runtime",
+    "masked",
+    "masked-runtime",
+    "static",
+    "indirect",
+    "disabled",
+    "generated",
+    "transient",
+    "alias",
+];
+
+/// Is there no systemd to talk to, on purpose?
+pub fn is_offline(host: &Host) -> bool {
+    host.env("SYSTEMD_OFFLINE").as_deref() == Some("1") || is_chroot(host)
+}
+
 pub struct Unit {
     name: String,
     /// The properties that `systemctl show` prints; empty for a template.
     pub status: Map,
+    /// In a changed root, or with `SYSTEMD_OFFLINE=1`, systemctl tells nothing of what runs.
+    pub offline: bool,
 }
 
 impl Unit {
     pub fn ask(args: &SystemdArgs, name: &str, host: &Host) -> Result<Self> {
         let output = program::run(host, &systemctl(args, host)?.args(["show", "--", name]))?;
         let status = if output.success() { parse(&output.out()) } else { Map::new() };
-        Ok(Self { name: name.to_owned(), status })
+        let offline = !status.contains_key("ActiveState") && is_offline(host);
+        Ok(Self { name: name.to_owned(), status, offline })
     }
 
     fn property(&self, name: &str) -> &str {
@@ -37,9 +62,20 @@ impl Unit {
     }
 
     /// Is there such a unit, template or init script?
-    pub fn is_found(&self, host: &Host) -> bool {
+    pub fn is_found(&self, args: &SystemdArgs, host: &Host) -> Result<bool> {
         let loaded = !matches!(self.property("LoadState"), "" | "not-found");
-        loaded || self.is_template(host) || self.has_init_script(host)
+        Ok(loaded
+            || self.is_template(host)
+            || self.has_init_script(host)
+            || self.offline && self.is_installed(args, host)?)
+    }
+
+    /// Is there a file of this name? That is known without a running systemd, too.
+    fn is_installed(&self, args: &SystemdArgs, host: &Host) -> Result<bool> {
+        let said = program::run(host, &systemctl(args, host)?.args(["is-enabled", "--", &self.name]))?;
+        Ok(STATES.contains(&said.out().trim())
+            || program::run(host, &systemctl(args, host)?.args(["list-unit-files", "--", &self.name]))?
+                .success())
     }
 
     fn is_template(&self, host: &Host) -> bool {
@@ -57,17 +93,16 @@ impl Unit {
     pub fn is_enabled(&self, args: &SystemdArgs, host: &Host) -> Result<bool> {
         if args.scope != "global" {
             match self.property("UnitFileState") {
-                "enabled" | "static" | "alias" | "linked" | "transient" => return Ok(true),
-                "disabled" | "masked" | "enabled-runtime" | "indirect" | "linked-runtime" => {
-                    return Ok(false);
-                }
+                "enabled" | "static" | "linked" | "transient" => return Ok(true),
+                "disabled" | "masked" | "linked-runtime" => return Ok(false),
                 "generated" if self.has_init_script(host) => return Ok(self.is_enabled_in_rc(host)),
                 _ => {}
             }
         }
-        let output = program::run(host, &systemctl(args, host)?.args(["is-enabled", "--", &self.name]))?;
-        let said = output.out();
-        Ok(output.success() && !matches!(said.trim(), "enabled-runtime" | "indirect"))
+        // With `--full`, the links that enable an indirect unit follow.
+        let ask = systemctl(args, host)?.args(["is-enabled", "--full", "--", &self.name]);
+        let output = program::run(host, &ask)?;
+        Ok(output.success() && !matches!(output.out().trim(), "enabled-runtime" | "indirect" | "alias"))
     }
 
     /// Is there a link like `/etc/rc2.d/S01name`?

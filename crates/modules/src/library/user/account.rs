@@ -43,14 +43,16 @@ pub fn create(args: UserArgs, host: &Host) -> Result<Plan> {
     let warnings = options::warnings(&args);
     let plan = Plan::change(warnings.clone(), move |host| {
         let mut said = Said::default();
-        if args.create_home
-            && let Some(wanted) = &args.home
-        {
-            home::make_missing_parent(host, &args, &wanted.0)?;
-        }
+        let made = match &args.home {
+            Some(wanted) if args.create_home => home::make_missing_parent(host, &args, &wanted.0)?,
+            _ => false,
+        };
         let options = options::for_useradd(&args, host)?;
         let process = program::process(host, "useradd")?.args(options).arg("--").arg(&args.name);
         said.run(host, &args.name, &process)?;
+        if made && let Some(user) = accounts::find_user(host, &args.name)? {
+            home::give(host, &user.home, user.uid, user.gid)?;
+        }
         if let Some(password) = &args.password {
             let lock = args.password_lock == Some(true);
             set_password(host, &mut said, &args.name, password, lock)?;

@@ -9,10 +9,15 @@ use crate::{Host, Result, fail};
 
 use super::UserArgs;
 
-/// `useradd` only makes the last directory of a path; where more is missing, make the home here.
-pub fn make_missing_parent(host: &Host, args: &UserArgs, home: &str) -> Result<()> {
+/// `useradd` only makes the last directory of a path; where more is missing, make the home here. True if it was
+/// made, and has to be given to the user.
+pub fn make_missing_parent(host: &Host, args: &UserArgs, home: &str) -> Result<bool> {
     let parent = Path::new(home).parent().unwrap_or(Path::new("/"));
-    if host.path(parent).exists() { Ok(()) } else { make(host, args, home) }
+    if host.path(parent).exists() {
+        return Ok(false);
+    }
+    make(host, args, home)?;
+    Ok(true)
 }
 
 /// Make a home from the skeleton.

@@ -74,9 +74,12 @@ impl Changes {
         if let Some(shell) = args.shell.as_ref().filter(|s| s.0 != now.shell) {
             add(&["-s", &shell.0]);
         }
-        let shadow = accounts::shadow(host, &args.name).unwrap_or_default();
+        let shadow = accounts::shadow(host, &args.name);
+        let no_shadow = shadow.is_none();
+        let shadow = shadow.unwrap_or_default();
         match args.expires.map(day) {
-            Some(None) if shadow.expires.is_some_and(|e| e >= 0) => add(&["-e", ""]),
+            // An account without an entry gets one.
+            Some(None) if no_shadow || shadow.expires.is_some_and(|e| e >= 0) => add(&["-e", ""]),
             Some(Some(wanted)) if shadow.expires != Some(wanted) => add(&["-e", &date(wanted)]),
             _ => {}
         }
