@@ -125,6 +125,9 @@ fn finish(turn: &Turn, mut outcome: Outcome, begun: Instant) -> Outcome {
         outcome = cancelled();
     }
     outcome.elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    if let Some(entry) = modules::find(&turn.step.module) {
+        modules::secrets::hide(entry, &turn.step.args, &mut outcome);
+    }
     outcome
 }
 

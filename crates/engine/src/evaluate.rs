@@ -553,14 +553,13 @@ fn module_name(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>) -> Result<Str
     })
 }
 
-/// Arguments that are not written one by one: those of `module_defaults`, and of `args` that is a template.
-fn other_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
-    let failed = |e| args_failed(task, name, e);
+/// The arguments that `module_defaults` has for a module.
+pub fn module_defaults(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
     let mut args = Map::new();
     for defaults in task.keywords(Keyword::ModuleDefaults) {
         let rendered = match ctx.templar.render(defaults, scope) {
             Ok(rendered) => rendered,
-            Err(e) => return Err(failed(e)),
+            Err(e) => return Err(args_failed(task, name, e)),
         };
         let dicts = match rendered {
             Value::List(items) => items.to_vec(),
@@ -578,6 +577,13 @@ fn other_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) ->
             }
         }
     }
+    Ok(args)
+}
+
+/// Arguments that are not written one by one: those of `module_defaults`, and of `args` that is a template.
+fn other_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
+    let failed = |e| args_failed(task, name, e);
+    let mut args = module_defaults(ctx, task, scope, name)?;
     if let Some(whole) = task.args.get("_variable_params") {
         match ctx.templar.render(whole, scope).map_err(failed)? {
             Value::Map(map) => args.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),

@@ -809,9 +809,7 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
     for arg in &(entry.spec)().args {
         let value = match normal.get(arg.name) {
             None => Value::Null,
-            Some(value) if arg.secret && !value.is_null() => {
-                Value::str("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
-            }
+            Some(value) if arg.secret && !value.is_null() => Value::str(modules::secrets::WHOLE),
             Some(value) if value.get("$blob").is_some() || value.get("$base64").is_some() => Value::Null,
             Some(value) => Value::from_json(value),
         };

@@ -8,6 +8,7 @@
 pub mod args;
 mod auth;
 mod cookies;
+mod file;
 mod proxy;
 mod redirect;
 mod resolve;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use auth::nonce;
+pub use file::fetch_file;
 pub use redirect::Follow;
 pub use resolve::resolve;
 pub use response::{Failure, Response};

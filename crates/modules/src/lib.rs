@@ -23,6 +23,7 @@ pub mod module;
 pub mod process;
 pub mod python_regex;
 pub mod registry;
+pub mod secrets;
 pub mod system;
 pub mod time;
 pub mod words;

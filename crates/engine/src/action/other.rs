@@ -102,44 +102,58 @@ pub fn package(input: Input<'_>) -> Result<Prepared> {
     if wanted.is_none()
         && let Some(named) = input.scope.get("ansible_package_use")?
     {
-        wanted = Some(text_of(&input.ctx.templar.render(&named, input.scope)?));
+        wanted = Some(text_of(&input.ctx.templar.render(&named, input.scope)?)).filter(|name| name != "auto");
     }
-    match wanted.as_deref() {
-        None | Some("auto") => {
-            let mut args = to_json(&input.args);
-            args.shift_remove("use");
-            super::step("package", args, &input.task.pos)
-        }
-        Some(module) => {
-            let Some(entry) = modules::find(module) else {
-                return Err(input.error(format!(
-                    "Could not find a matching action for the \"{module}\" package manager."
-                )));
+    let (module, chosen) = match &wanted {
+        None => ("package", gathered(&input, "pkg_mgr")?),
+        Some(name) => {
+            let unknown = || {
+                input.error(format!("Could not find a matching action for the \"{name}\" package manager."))
             };
-            let mut args = to_json(&input.args);
-            args.shift_remove("use");
-            super::step(entry.name, args, &input.task.pos)
+            (modules::find(name).ok_or_else(unknown)?.name, wanted.clone())
         }
-    }
+    };
+    let mut args = with_defaults_of(&input, chosen.as_deref().unwrap_or("apt"))?;
+    args.shift_remove("use");
+    super::step(module, args, &input.task.pos)
 }
 
 /// `service`: on hosts with systemd the module `systemd`, chosen by the agent; `use` names another one.
 pub fn service(input: Input<'_>) -> Result<Prepared> {
-    let mut args = to_json(&input.args);
-    match input.text("use").as_deref() {
-        None | Some("auto") => {}
+    let wanted = input.text("use").filter(|name| name != "auto");
+    let chosen = match &wanted {
+        None => gathered(&input, "service_mgr")?,
+        some => some.clone(),
+    };
+    let mut args = with_defaults_of(&input, chosen.as_deref().unwrap_or("systemd"))?;
+    args.shift_remove("use");
+    match wanted.as_deref() {
+        None | Some("service" | "ansible.builtin.service" | "sysvinit" | "ansible.builtin.sysvinit") => {
+            super::step("service", args, &input.task.pos)
+        }
         Some("systemd" | "ansible.builtin.systemd" | "ansible.builtin.systemd_service") => {
-            args.shift_remove("use");
             for unused in ["pattern", "runlevel", "sleep", "arguments", "args"] {
                 args.shift_remove(unused);
             }
-            return super::step("systemd", args, &input.task.pos);
+            super::step("systemd", args, &input.task.pos)
         }
-        Some("service" | "ansible.builtin.service" | "sysvinit" | "ansible.builtin.sysvinit") => {}
-        Some(other) => return Err(input.error(format!("Could not find service module '{other}'"))),
+        Some(other) => Err(input.error(format!("Could not find service module '{other}'"))),
     }
-    args.shift_remove("use");
-    super::step("service", args, &input.task.pos)
+}
+
+/// A fact that was gathered about the host, if it was.
+fn gathered(input: &Input<'_>, name: &str) -> Result<Option<String>> {
+    let facts = input.scope.get("ansible_facts")?;
+    let Some(Value::Map(facts)) = facts else { return Ok(None) };
+    Ok(facts.get(name).filter(|fact| !fact.is_null()).map(text_of))
+}
+
+/// The arguments; what `module_defaults` has for the module that is chosen in the end is there as well.
+fn with_defaults_of(input: &Input<'_>, module: &str) -> Result<protocol::Map> {
+    let Some(name) = super::canonical(module) else { return Ok(to_json(&input.args)) };
+    let mut args = crate::evaluate::module_defaults(input.ctx, input.task, input.scope, &name)?;
+    args.extend(input.args.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Ok(to_json(&args))
 }
 
 /// `command` and `shell`: free-form text, `cmd` or `argv`.

@@ -44,7 +44,11 @@ impl Response {
     }
 
     /// The file name that the server proposes, without directories.
-    pub fn file_name(&self) -> Option<String> {
+    pub fn file_name(&self) -> String {
+        self.given_name().unwrap_or_else(|| self.url.file_name())
+    }
+
+    fn given_name(&self) -> Option<String> {
         let header = self.header("content-disposition")?;
         let found = header.split(';').skip(1).find_map(|part| {
             let (name, value) = part.split_once('=')?;

@@ -19,6 +19,14 @@ pub struct Url {
 }
 
 impl Url {
+    /// The last part of the path.
+    pub fn file_name(&self) -> String {
+        match self.path().rsplit('/').next().unwrap_or_default() {
+            "" | "." | ".." => "index.html".to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
     /// `None` if it has no scheme or its authority makes no sense.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.trim().split_once(':')?;

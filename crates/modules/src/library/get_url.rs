@@ -23,7 +23,6 @@ use crate::{
 };
 
 use download::Download;
-pub use download::name_of;
 
 args! {
     pub struct GetUrlArgs {

@@ -105,8 +105,9 @@ impl Run {
         };
         let mut process = Process::new(program).args(args).user_locale();
         if let Some(dir) = &self.chdir {
-            // Without a slash at its end, as shells show it.
+            // Shells show the variable where it names the directory they are in: here the one without links.
             let dir: PathBuf = host.path(dir).components().collect();
+            let dir = dir.canonicalize().unwrap_or(dir);
             process = process.env("PWD", dir.to_string_lossy()).cwd(dir);
         }
         if let Some(input) = &self.stdin {

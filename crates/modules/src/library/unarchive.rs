@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::args::Expanded;
 use crate::files::{AttrChange, FileAttrs, add_path_info};
-use crate::http::{self, Options, Request};
+use crate::http::{Options, fetch_file};
 use crate::{
     Applied, Blob, Effects, Host, Map, Module, ModuleError, Plan, Resource, Result, args, fail, json, result,
 };
@@ -172,18 +172,9 @@ impl Job {
         let remote = args.remote_src || !args.copy;
         if src.contains("://") {
             let options = Options { validate_certs: args.validate_certs, ..Options::default() };
-            let failed = |why: String| fail!("Failure downloading {src}, {why}");
-            let mut response = http::fetch(host, Request::get(&src, options)).map_err(failed)?;
-            if !response.is_success() {
-                return Err(failed(response.message()));
-            }
-            let dir = tmp()?;
-            let name = response.file_name().unwrap_or_else(|| super::get_url::name_of(&response.url));
-            let archive = dir.path().join(&name);
-            let mut file = fs::File::create(&archive).map_err(io)?;
-            std::io::copy(&mut response.body, &mut file).map_err(|e| failed(http::io_text(&e)))?;
-            let shown = archive.to_string_lossy().into_owned();
-            return Self { archive, shown, args, _kept: Some(dir) }.checked();
+            let fetched = fetch_file(host, &src, options)?;
+            let shown = fetched.path.to_string_lossy().into_owned();
+            return Self { archive: fetched.path, shown, args, _kept: Some(fetched.dir) }.checked();
         }
         let archive = host.path(&src);
         if !archive.exists() {

@@ -217,7 +217,7 @@ fn save(
 ) -> Result<()> {
     let mut dest = dest.to_owned();
     if host.path(&dest).is_dir() {
-        let name = response.file_name().unwrap_or_else(|| super::get_url::name_of(&response.url));
+        let name = response.file_name();
         dest = format!("{}/{name}", dest.trim_end_matches('/'));
     }
     if right && response.status != 304 {

@@ -1,5 +1,8 @@
-//! `deb`: a package from a file on the host.
+//! `deb`: a package from a file on the host, or from a URL.
 
+use tempfile::TempDir;
+
+use crate::http::{Options, fetch_file};
 use crate::system::{dpkg, program, version};
 use crate::{Host, Process, Result, fail, result};
 
@@ -10,13 +13,18 @@ pub struct Install {
     path: String,
     /// Packages of the index that it needs first.
     needs: Vec<String>,
+    /// Where it was downloaded to.
+    _fetched: Option<TempDir>,
 }
 
 /// Is the file's package installed in that version; if not, what does it need?
 pub fn plan(args: &AptArgs, path: &str, host: &Host) -> Result<(Option<Install>, Answer)> {
-    if path.contains("://") {
-        return Err(program::refuse("deb", "files are not downloaded; use get_url before"));
-    }
+    let fetched = match path.contains("://") {
+        true => Some(fetch_file(host, path, Options::default())?),
+        false => None,
+    };
+    let path = fetched.as_ref().map_or(path.into(), |fetched| fetched.path.to_string_lossy());
+    let path = &*path;
     let file = host.path(path);
     if let Err(error) = std::fs::File::open(&file) {
         let (number, text) = match error.raw_os_error() {
@@ -62,7 +70,7 @@ pub fn plan(args: &AptArgs, path: &str, host: &Host) -> Result<(Option<Install>,
     }
     let inst = said.lines().filter_map(|l| l.strip_prefix("Inst ")?.split(' ').next());
     let needs: Vec<String> = inst.filter(|n| *n != name).map(str::to_owned).collect();
-    let install = Install { path: path.to_owned(), needs };
+    let install = Install { path: path.to_owned(), needs, _fetched: fetched.map(|fetched| fetched.dir) };
     let answer = if host.check() { install.dpkg(args, host, true)? } else { nothing() };
     Ok((Some(install), answer))
 }

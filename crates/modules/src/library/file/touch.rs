@@ -23,7 +23,11 @@ pub(super) fn plan(call: Call, host: &Host) -> Result<Plan> {
             .open(host.path(&path))
             .map_err(|_| fail_at(host, &path, "Error, could not touch target."))?;
         let mut sides = Sides::with_words(&path, "absent", "touch");
-        call.finish_new(host, &mut sides)?;
+        if let Err(error) = call.finish_new(host, &mut sides) {
+            // A file that cannot be made as it should be is not made.
+            let _ = fs::remove_file(host.path(&path));
+            return Err(error);
+        }
         let mut result = result! {};
         add_info(host, "dest", &path, &mut result);
         Ok(Applied { result, final_diff: host.diff().then(|| vec![sides.diff()]), ..Applied::default() })

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::download::{Answer, Fetch, name_of};
+use super::download::{Answer, Fetch};
 use crate::files::Algorithm;
 use crate::http::Url;
 use crate::{ModuleError, fail};
@@ -41,7 +41,7 @@ fn from_list(url: &str, fetch: &Fetch<'_>) -> Result<String, ModuleError> {
     };
     let text = fs::read_to_string(list.file.path())
         .map_err(|e| fail!("could not read the list of checksums '{url}': {e}"))?;
-    let name = Url::parse(&fetch.args.url).map_or_else(|| "index.html".to_owned(), |url| name_of(&url));
+    let name = Url::parse(&fetch.args.url).map_or_else(|| "index.html".to_owned(), |url| url.file_name());
     let lines: Vec<Vec<&str>> =
         text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>()).filter(|w| !w.is_empty()).collect();
     if let [line] = &lines[..]

@@ -73,7 +73,7 @@ impl Fetch<'_> {
                 .with("status_code", response.status)
                 .with("response", message));
         }
-        let name = response.file_name().unwrap_or_else(|| name_of(&response.url));
+        let name = response.file_name();
         let status = Some(response.status);
         let mut file = self.beside()?;
         let length = response.header("content-length").and_then(|v| v.parse().ok());
@@ -136,13 +136,5 @@ fn copy(from: &mut dyn io::Read, length: Option<u64>, to: &mut NamedTempFile, ho
         }
         io::Write::write_all(to, &buffer[..n])
             .map_err(|e| fail!("failed to create temporary content file: {}", io_text(&e)))?;
-    }
-}
-
-/// The last part of the path.
-pub fn name_of(url: &Url) -> String {
-    match url.path().rsplit('/').next().unwrap_or_default() {
-        "" | "." | ".." => "index.html".to_owned(),
-        name => name.to_owned(),
     }
 }

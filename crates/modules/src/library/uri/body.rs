@@ -34,34 +34,45 @@ pub fn encode(body: &Value, format: &str, host: &Host) -> Result<Encoded> {
     }
 }
 
-/// A dictionary (lists in it are several fields of one name) or a list of pairs.
+/// A dictionary (lists in it are several fields of one name) or a list of pairs. What is null is left out.
 fn form(body: &Value) -> Result<String> {
     let text = |value: &Value| String::coerce(value.clone()).map_err(ModuleError::new);
-    let bad =
-        || fail!("failed to parse body as form_urlencoded: a dictionary or a list of pairs is required");
-    let pairs: Vec<(String, &Value)> = match body {
+    let bad = |why: &str| fail!("failed to parse body as form_urlencoded: {why}");
+    let pairs: Vec<(String, Value)> = match body {
         Value::String(text) => return Ok(text.clone()),
-        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), v)).collect(),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| match item.as_array().map(Vec::as_slice) {
-                Some([name, value]) => Ok((text(name)?, value)),
-                _ => Err(bad()),
-            })
-            .collect::<Result<_>>()?,
-        _ => return Err(bad()),
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        Value::Array(items) => {
+            items.iter().map(|item| pair(item).map_err(|why| bad(&why))).collect::<Result<_>>()?
+        }
+        _ => return Err(bad("cannot form-urlencode body, expect list or dict")),
     };
     let mut fields = Vec::new();
     for (name, value) in pairs {
         let values = match value {
-            Value::Array(items) => items.iter().collect(),
+            Value::Array(items) => items,
+            Value::Object(map) => map.into_iter().map(|(key, _)| Value::String(key)).collect(),
             value => vec![value],
         };
-        for value in values {
+        for value in values.iter().filter(|value| !value.is_null()) {
             fields.push(format!("{}={}", encode_field(&name), encode_field(&text(value)?)));
         }
     }
     Ok(fields.join("&"))
+}
+
+/// Two parts of an entry, as Python takes them apart.
+fn pair(entry: &Value) -> Result<(String, Value), String> {
+    let mut parts = match entry {
+        Value::Array(items) => items.clone(),
+        Value::String(text) => text.chars().map(|c| c.to_string().into()).collect(),
+        Value::Object(map) => map.keys().map(|key| key.clone().into()).collect(),
+        other => return Err(format!("cannot unpack non-iterable {} object", type_name(other))),
+    };
+    match (parts.len(), parts.pop(), parts.pop()) {
+        (2, Some(value), Some(name)) => Ok((String::coerce(name)?, value)),
+        (count @ 0..2, ..) => Err(format!("not enough values to unpack (expected 2, got {count})")),
+        _ => Err("too many values to unpack (expected 2)".to_owned()),
+    }
 }
 
 /// RFC 7578. A field is a text or a dictionary with `content` or `filename`, and `mime_type`.
@@ -115,13 +126,36 @@ fn multipart(fields: &Map, host: &Host) -> Result<Encoded> {
                 }
                 part.filename = filename;
             }
-            other => part.content = String::coerce(other.clone()).map_err(ModuleError::new)?.into_bytes(),
+            Value::String(text) => part.content = text.clone().into_bytes(),
+            other => {
+                let why = format!("value must be a string, or mapping, cannot be type {}", type_name(other));
+                return Err(fail!("failed to parse body as form-multipart: {why}"));
+            }
+        }
+        if part.encoding != Some("base64") {
+            part.content = with_crlf(&part.content);
         }
         part.write(name, &boundary, &mut bytes);
     }
     bytes.extend(format!("--{boundary}--\r\n").bytes());
     let kind = format!("multipart/form-data; boundary={boundary}");
     Ok(Encoded { bytes, content_type: Some(kind), fixed: true })
+}
+
+/// Every line's end as mail has it, which is what Ansible sends.
+fn with_crlf(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\r' {
+            bytes.next_if_eq(&b'\n');
+        }
+        match byte {
+            b'\r' | b'\n' => out.extend(b"\r\n"),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 #[derive(Default)]
