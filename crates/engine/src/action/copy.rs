@@ -133,7 +133,8 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
             let file = dir.join(&name);
             let name = name.to_string_lossy();
             let below = if relative.is_empty() { name.into_owned() } else { format!("{relative}/{name}") };
-            let metadata = if local_follow { file.metadata() } else { file.symlink_metadata() };
+            let followed = local_follow && !leads_nowhere(&file, &dir);
+            let metadata = if followed { file.metadata() } else { file.symlink_metadata() };
             let metadata = match metadata {
                 Ok(metadata) => metadata,
                 Err(e) => return Err(input.error(format!("Could not read {}: {e}", file.display()))),
@@ -186,6 +187,17 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
     });
     let finish = Some(finish);
     Ok(Prepared::Step(Box::new(StepPlan { module: "copy".into(), args, finish, contents })))
+}
+
+/// Is it a link to nothing, to itself, or to a directory that it is in? Such links stay links.
+fn leads_nowhere(file: &Path, dir: &Path) -> bool {
+    if !file.is_symlink() {
+        return false;
+    }
+    match (file.canonicalize(), dir.canonicalize()) {
+        (Ok(target), Ok(dir)) => dir.starts_with(target),
+        _ => true,
+    }
 }
 
 /// In a tree nothing is sent that the host may have: only tiny files travel with the manifest.

@@ -158,6 +158,10 @@ fn with_defaults_of(input: &Input<'_>, module: &str) -> Result<protocol::Map> {
 
 /// `command` and `shell`: free-form text, `cmd` or `argv`.
 pub fn command(name: &str, input: Input<'_>) -> Result<Prepared> {
+    // The shell expands what it is given: only `command` has that argument.
+    if name == "shell" && input.args.contains_key("expand_argument_vars") {
+        return Err(input.error("Unsupported parameters for (shell) module: expand_argument_vars"));
+    }
     let args = to_json(&input.args);
     super::step(name, args, &input.task.pos)
 }

@@ -60,7 +60,7 @@ impl FileAttrs {
             setype: None,
             selevel: None,
             attributes: None,
-            unsafe_writes: false,
+            unsafe_writes: None,
         }
     }
 

@@ -12,7 +12,7 @@ use protocol::{Diff, Map};
 
 use self::times::Times;
 use crate::args::Expanded;
-use crate::files::{AttrChange, FileAttrs, State, add_path_info, fail_at, real_path, state_of};
+use crate::files::{AttrChange, FileAttrs, State, add_path_info, fail_at, owners, real_path, state_of};
 use crate::{Applied, Effects, Host, Module, Plan, Resource, Result, args, json, result};
 
 args! {
@@ -95,16 +95,54 @@ impl Module for File {
             }
         }
         let before = state_of(&host.path(&*args.path));
+        let warnings = if host.check() { unknown_names(&args.attrs, host) } else { Vec::new() };
         let call = Call { args, times, before };
-        match state.as_str() {
+        let planned = match state.as_str() {
             "absent" => remove::plan(call, host),
             "directory" => directory::plan(call, host),
             "link" => link::plan(call, host),
             "hard" => link::plan_hard(call, host),
             "touch" => touch::plan(call, host),
             _ => plan_file(call, host),
+        };
+        if warnings.is_empty() {
+            return planned;
+        }
+        match planned {
+            Ok(mut plan) => {
+                plan.check.as_mut().unwrap_or(&mut plan.result).insert("warnings".into(), warnings.into());
+                Ok(plan)
+            }
+            Err(error) => Err(error.with("warnings", warnings)),
         }
     }
+}
+
+/// In check mode an owner or group that is not there may be one that the real run makes before.
+fn unknown_names(attrs: &FileAttrs, host: &Host) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut look = |kind: &str, id: &str, name: &str, found: &dyn Fn(&str) -> bool| {
+        if !found(name) {
+            let with = if name.parse::<u32>().is_ok() { format!(" with {id}") } else { String::new() };
+            warnings.push(format!(
+                "failed to look up {kind}{with} {name}. Create {kind} up to this point in real play"
+            ));
+        }
+    };
+    // Names of a number are the number where nobody has it.
+    let by_number =
+        |name: &str, of: fn(&Host, u32) -> String| name.parse().is_ok_and(|id| of(host, id) != name);
+    if let Some(name) = &attrs.owner {
+        look("user", "uid", name, &|name| {
+            owners::user_id(host, name).is_some() || by_number(name, owners::user_name)
+        });
+    }
+    if let Some(name) = &attrs.group {
+        look("group", "gid", name, &|name| {
+            owners::group_id(host, name).is_some() || by_number(name, owners::group_name)
+        });
+    }
+    warnings
 }
 
 /// `state: file`: it has to be there; only its attributes change.
