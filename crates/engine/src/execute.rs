@@ -810,6 +810,8 @@ fn invocation(entry: &modules::Entry, args: &protocol::Map) -> Value {
         let value = match normal.get(arg.name) {
             None => Value::Null,
             Some(value) if arg.secret && !value.is_null() => Value::str(modules::secrets::WHOLE),
+            // The action has taken the content itself, which may be a secret.
+            Some(_) if entry.name == "copy" && arg.name == "content" => Value::Null,
             Some(value) if value.get("$blob").is_some() || value.get("$base64").is_some() => Value::Null,
             Some(value) => Value::from_json(value),
         };

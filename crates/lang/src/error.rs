@@ -35,6 +35,8 @@ pub enum ErrorKind {
     NotFound,
     /// An action refuses what it is given: its result is this message and nothing else.
     Refused,
+    /// Something is encrypted, and no password was given at all.
+    NoSecrets,
 }
 
 impl Error {

@@ -1,7 +1,7 @@
 //! `copy`: content, files and whole directories of the controller.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use lang::{Result, Value};
@@ -123,8 +123,8 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
         manifest.push(json!({"path": prefix, "directory": true}));
     }
     let top = prefix.clone();
-    let mut waiting = vec![(path.to_owned(), prefix)];
-    while let Some((dir, relative)) = waiting.pop() {
+    let mut waiting = vec![(path.to_owned(), prefix, Way::new(path, None))];
+    while let Some((dir, relative, way)) = waiting.pop() {
         let io = |e: std::io::Error| input.error(format!("Could not read {}: {e}", dir.display()));
         let mut names: Vec<_> =
             std::fs::read_dir(&dir).map_err(io)?.filter_map(|e| e.ok().map(|e| e.file_name())).collect();
@@ -133,7 +133,7 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
             let file = dir.join(&name);
             let name = name.to_string_lossy();
             let below = if relative.is_empty() { name.into_owned() } else { format!("{relative}/{name}") };
-            let followed = local_follow && !leads_nowhere(&file, &dir);
+            let followed = local_follow && !way.leads_nowhere(&file);
             let metadata = if followed { file.metadata() } else { file.symlink_metadata() };
             let metadata = match metadata {
                 Ok(metadata) => metadata,
@@ -144,7 +144,8 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
                 manifest.push(json!({"path": below, "link": target.to_string_lossy()}));
             } else if metadata.is_dir() {
                 manifest.push(json!({"path": below, "directory": true}));
-                waiting.push((file, below));
+                let way = Way::new(&file, Some(&way));
+                waiting.push((file, below, way));
             } else if metadata.is_file() {
                 let sent = send_for_tree(input, &file, decrypt)?;
                 let mut entry = json!({"path": below, "content": sent.argument});
@@ -189,14 +190,31 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
     Ok(Prepared::Step(Box::new(StepPlan { module: "copy".into(), args, finish, contents })))
 }
 
-/// Is it a link to nothing, to itself, or to a directory that it is in? Such links stay links.
-fn leads_nowhere(file: &Path, dir: &Path) -> bool {
-    if !file.is_symlink() {
-        return false;
+/// The directories on the way to one of a tree, without links.
+struct Way {
+    real: Option<PathBuf>,
+    before: Option<Rc<Way>>,
+}
+
+impl Way {
+    fn new(dir: &Path, before: Option<&Rc<Self>>) -> Rc<Self> {
+        Rc::new(Self { real: dir.canonicalize().ok(), before: before.cloned() })
     }
-    match (file.canonicalize(), dir.canonicalize()) {
-        (Ok(target), Ok(dir)) => dir.starts_with(target),
-        _ => true,
+
+    /// Is it a link to nothing, to itself, or to a directory that it is in? Such links stay links.
+    fn leads_nowhere(&self, file: &Path) -> bool {
+        if !file.is_symlink() {
+            return false;
+        }
+        let Ok(target) = file.canonicalize() else { return true };
+        let mut way = Some(self);
+        while let Some(at) = way {
+            if at.real.as_ref().is_some_and(|dir| dir.starts_with(&target)) {
+                return true;
+            }
+            way = at.before.as_deref();
+        }
+        false
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lang::error::ErrorKind;
 use lang::{Error, Result};
 use protocol::Hash;
 
@@ -98,8 +99,16 @@ pub fn send_file(input: &Input<'_>, path: &Path, decrypt: bool) -> Result<Sent> 
             return Ok(Sent { argument, offer: Some((hash, Content::File(path.to_owned()))) });
         }
     }
-    let content =
-        if decrypt { input.ctx.hooks.read(path)? } else { std::fs::read(path).map_err(unreadable)? };
+    let content = match decrypt {
+        true => input.ctx.hooks.read(path).map_err(|e| match e.kind() {
+            ErrorKind::NoSecrets => lang::Error::new(format!(
+                "A vault password or secret must be specified to decrypt {}",
+                path.display()
+            )),
+            _ => e,
+        })?,
+        false => std::fs::read(path).map_err(unreadable)?,
+    };
     Ok(send_bytes(content))
 }
 

@@ -127,9 +127,9 @@ impl Shared {
     pub fn decrypt(&self, text: &VaultText) -> Result<String> {
         match &self.options.decrypt {
             Some(decrypt) => decrypt(text).map_err(|e| e.at(text.pos.as_ref())),
-            None => {
-                Err(Error::new("Attempting to decrypt but no vault secrets found.").at(text.pos.as_ref()))
-            }
+            None => Err(Error::new("Attempting to decrypt but no vault secrets found.")
+                .with_kind(ErrorKind::NoSecrets)
+                .at(text.pos.as_ref())),
         }
     }
 

@@ -18,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 pub use envelope::is_encrypted;
 pub use secret::{VaultSecret, VaultSource, secret_from_file, secret_from_file_with};
 
+use crate::error::ErrorKind;
 use crate::value::VaultText;
 use crate::{Error, Result, Str};
 use cipher::Keys;
@@ -83,7 +84,8 @@ impl VaultSecrets {
     /// tried first, then the others.
     pub fn open(&self, envelope: &[u8]) -> Result<Decrypted> {
         if self.secrets.is_empty() {
-            return Err(Error::new("Attempting to decrypt but no vault secrets found")
+            return Err(Error::new("Attempting to decrypt but no vault secrets found.")
+                .with_kind(ErrorKind::NoSecrets)
                 .with_help("give the password with --vault-password-file, --vault-id or --ask-vault-pass"));
         }
         let envelope = Envelope::parse(envelope)?;

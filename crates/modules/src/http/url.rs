@@ -95,6 +95,13 @@ impl Url {
     /// Where `reference` leads from here.
     pub fn join(&self, reference: &str) -> Option<Self> {
         let reference = reference.trim().replace(' ', "%20");
+        // Without a host, `https:path` and `https:///path` are relative to a URL of that scheme, as for Python's
+        // urljoin (RFC 3986, 5.2.2, calls it backward compatibility).
+        let same = reference.strip_prefix(&format!("{}:", self.scheme));
+        let same =
+            same.map(|rest| rest.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(rest));
+        let same = same.filter(|rest| !rest.starts_with("//"));
+        let reference = same.map(str::to_owned).unwrap_or(reference);
         if let Some(found) = Self::parse(&reference) {
             return Some(found);
         }

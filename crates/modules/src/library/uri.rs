@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::args::{ArgType, Expanded, Raw};
 use crate::files::{FileAttrs, Replacement, add_path_info, write_atomically};
 use crate::http::args::{UrlArgs, timeout};
-use crate::http::{self, Body, Follow, Request, Response, Url, io_text};
+use crate::http::{self, Body, Follow, Request, Response, io_text};
 use crate::{
     Applied, Blob, Effects, Host, Map, Module, ModuleError, Plan, Resource, Result, Value, args, fail, result,
 };
@@ -249,7 +249,7 @@ fn add_headers(result: &mut Map, response: &Response) {
     for (name, _) in &response.headers {
         let mut value = response.header(name).unwrap_or_default();
         if name == "location"
-            && let Some(url) = response.url.join(&value).filter(|_| Url::parse(&value).is_none())
+            && let Some(url) = response.url.join(&value)
         {
             value = url.to_string();
         }
