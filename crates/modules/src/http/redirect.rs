@@ -73,6 +73,8 @@ pub(super) fn next(
     }
     let keeps = matches!(code, 307 | 308);
     let method = match (code, hop.method.as_str()) {
+        // Python before 3.13 makes every redirected request a GET.
+        _ if options.follow == Follow::Urllib2 => "GET",
         (303 | 302, method) if method != "HEAD" => "GET",
         (301, "POST") => "GET",
         (_, method) => method,

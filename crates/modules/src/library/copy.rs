@@ -106,7 +106,7 @@ fn make_directories(host: &Host, path: &str, attrs: &FileAttrs) -> Result<()> {
     attrs.verify(host, path)?;
     let mut missing = Vec::new();
     let mut part = Path::new(path);
-    while !host.path(part).exists() {
+    while !part.as_os_str().is_empty() && !host.path(part).exists() {
         missing.push(part);
         match part.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => part = parent,

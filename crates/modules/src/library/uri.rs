@@ -153,6 +153,9 @@ fn request(args: &UriArgs, method: String, host: &Host) -> Result<Request> {
 fn run(args: &UriArgs, request: Request, host: &Host) -> Result<Applied> {
     let start = Instant::now();
     let mut result = result! {"changed": false, "redirected": false, "url": args.url, "status": -1};
+    if args.return_content {
+        result.insert("content".into(), "".into());
+    }
     let listed = args.status_code.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     let mut response = match http::fetch(host, request) {
         Ok(response) => response,
@@ -224,7 +227,7 @@ fn save(
         let parent =
             Path::new(&dest).parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !host.path(parent).is_dir() {
-            let msg = format!("failed to copy the answer to {dest}: the directory does not exist");
+            let msg = format!("Could not replace file {dest}: [Errno 2] No such file or directory: '{dest}'");
             return Err(failure(msg, result.clone()));
         }
         let replacement = Replacement { path: &dest, attrs: &args.attrs, new_mode: None, instead: None };

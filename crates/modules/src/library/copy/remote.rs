@@ -19,6 +19,9 @@ pub(super) fn plan(mut args: CopyArgs, src: &str, host: &Host) -> Result<Plan> {
     if args.attrs.mode.as_ref().is_some_and(|m| m.0 == "preserve") {
         args.attrs.mode = Some(Raw(octal(meta.mode()).into()));
     }
+    if !meta.is_dir() && !meta.is_file() {
+        return Err(fail!("Cannot copy invalid source '{src}': not a file"));
+    }
     if meta.is_dir() { directory(args, src, host) } else { file(args, src, meta.mode(), host) }
 }
 
