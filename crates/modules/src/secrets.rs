@@ -130,7 +130,7 @@ mod tests {
         let entry = crate::find("uri").unwrap();
         let result = result! {
             "msg": "hush", "stdout": "a hush b", "url": "http://x", "n": 1,
-            "json": {"key-hush": ["hush", "no"]}
+            "json": json!({"key-hush": ["hush", "no"]})
         };
         let mut outcome = Outcome { result, ..Outcome::default() };
         hide(entry, &args, &mut outcome);

@@ -252,7 +252,8 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
     };
     let outcome = call();
     let downloads =
-        Regex::new(&format!(r"({}|{here}/t)/(download-\w+|unarchive-\w+/[\w.]+)", tmp.display())).unwrap();
+        Regex::new(&format!(r"({}|{here}/t)/(download-\w+(/[\w.]+)?|unarchive-\w+/[\w.]+)", tmp.display()))
+            .unwrap();
     let normal = |value: &Value| {
         let value = without_downloads(value, &downloads);
         masked(&replaced(&replaced(&value, &here, "@D@"), &port, "@PORT@"))

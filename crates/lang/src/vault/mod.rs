@@ -84,7 +84,7 @@ impl VaultSecrets {
     /// tried first, then the others.
     pub fn open(&self, envelope: &[u8]) -> Result<Decrypted> {
         if self.secrets.is_empty() {
-            return Err(Error::new("Attempting to decrypt but no vault secrets found.")
+            return Err(Error::new("Attempting to decrypt but no vault secrets found")
                 .with_kind(ErrorKind::NoSecrets)
                 .with_help("give the password with --vault-password-file, --vault-id or --ask-vault-pass"));
         }

@@ -125,7 +125,7 @@ fn copy(from: &mut dyn io::Read, length: Option<u64>, to: &mut NamedTempFile, ho
         let read = from.read(&mut buffer);
         let n = read.map_err(|e| match length.and_then(|length| length.checked_sub(copied)) {
             Some(left) if e.kind() == io::ErrorKind::UnexpectedEof => fail!(
-                "Incomplete read, (rsp.length={left}, cl='{}', st.st_size={copied}) failed to read remaining {left} bytes",
+                "Incomplete read, (rsp.length={left}, cl={}, st.st_size={copied}) failed to read remaining {left} bytes",
                 copied + left
             ),
             _ => fail!("failed to create temporary content file: {}", io_text(&e)),
