@@ -50,6 +50,8 @@ pub struct TemplarOptions {
     pub warn_of_untrusted: bool,
     /// Configuration that the `config` lookup and some filters read, by upper-case name.
     pub config: Map,
+    /// Where each of these settings comes from, for those that are no default.
+    pub config_origins: Map,
 }
 
 /// What all calls share.

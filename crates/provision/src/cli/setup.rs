@@ -14,7 +14,7 @@ use lang::{Key, Map, Pos, Value};
 use super::options::{InventoryOptions, VaultOptions};
 use super::outside::Controller;
 use super::{Exit, Failure, extra_vars, hooks::CommandHooks, plugin_filter, vault};
-use crate::config::Config;
+use crate::config::{Config, Origin};
 use crate::report::log::Log;
 use crate::report::{Columns, Style};
 
@@ -266,6 +266,17 @@ fn templar(
         deprecate: Some(Box::new(move |message, pos| deprecated.deprecate(place(message, pos)))),
         warn_of_untrusted: config.text("_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() == Some("warning"),
         config: settings(config),
+        config_origins: crate::config::TABLE
+            .iter()
+            .filter_map(|setting| {
+                let origin = match config.raw(setting.name)?.1 {
+                    Origin::Default => return None,
+                    Origin::Env(variable) => format!("env: {variable}"),
+                    Origin::File(file) => file.to_string_lossy().into_owned(),
+                };
+                Some((Key::from(setting.name), Value::from(origin)))
+            })
+            .collect(),
     })
 }
 

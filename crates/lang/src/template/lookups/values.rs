@@ -195,12 +195,59 @@ fn url(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
     Ok(out)
 }
 
-fn config(env: &Rc<Env>, args: Args) -> R<Vec<V>> {
+fn config(env: &Rc<Env>, mut args: Args) -> R<Vec<V>> {
+    let mut option = |name: &str| args.take(name).map(|value| value.filter(|v| !matches!(v, V::None)));
+    let missing = match option("on_missing")? {
+        Some(value) => ops::to_str(&value)?,
+        None => "error".into(),
+    };
+    if !matches!(missing.as_str(), "error" | "skip" | "warn") {
+        let missing = repr::quoted(&missing);
+        return Fail::python(format!(
+            "Invalid value {missing} for config 'on_missing' for 'config' lookup plugin."
+        ));
+    }
+    let (kind, plugin) = (option("plugin_type")?, option("plugin_name")?);
+    let origins = option("show_origin")?.map_or(Ok(false), |value| ops::truth(&value))?;
+    match (kind, plugin) {
+        (None, None) => {}
+        (Some(kind), Some(plugin)) => {
+            let (kind, plugin) = (ops::to_str(&kind)?, ops::to_str(&plugin)?);
+            return Fail::python(format!("settings of plugins ({kind} {plugin}) are not supported"));
+        }
+        _ => {
+            return Fail::python(
+                "Both plugin_type and plugin_name are required, cannot use one without the other.",
+            );
+        }
+    }
     let mut out = Vec::new();
-    for name in texts(&args)? {
-        match env.templar.options.config.get(name.as_str()) {
-            Some(value) => out.push(V::lazy(value, env)),
-            None => return Fail::python(format!("Setting '{name}' was not found.")),
+    for term in &args.pos {
+        let term = term.need()?;
+        let V::Str(name) = &term else {
+            return Fail::python(format!(
+                "Invalid setting identifier, {} is not a <class 'str'>, its a <class '{}'>.",
+                repr::repr(&term)?,
+                term.type_name()
+            ));
+        };
+        let name = name.as_str();
+        let Some(value) = env.templar.options.config.get(name) else {
+            let message = format!("No config definition exists for {}.", repr::quoted(name));
+            match missing.as_str() {
+                "skip" => {}
+                "warn" => env.templar.warn(&format!("Skipping {name}: {message}"), None),
+                _ => return Fail::python(message),
+            }
+            continue;
+        };
+        let value = V::lazy(value, env);
+        if origins {
+            let origin = env.templar.options.config_origins.get(name);
+            let origin = origin.map_or_else(|| V::str("default"), |origin| V::lazy(origin, env));
+            out.push(V::list(vec![value, origin]));
+        } else {
+            out.push(value);
         }
     }
     Ok(out)
