@@ -583,7 +583,12 @@ pub fn module_defaults(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name:
 /// Arguments that are not written one by one: those of `module_defaults`, and of `args` that is a template.
 fn other_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
     let failed = |e| args_failed(task, name, e);
-    let mut args = module_defaults(ctx, task, scope, name)?;
+    // Facts are gathered by `setup`, whose defaults count where the action says nothing.
+    let mut args = match name {
+        "ansible.builtin.gather_facts" => module_defaults(ctx, task, scope, "ansible.builtin.setup")?,
+        _ => Map::new(),
+    };
+    args.extend(module_defaults(ctx, task, scope, name)?);
     if let Some(whole) = task.args.get("_variable_params") {
         match ctx.templar.render(whole, scope).map_err(failed)? {
             Value::Map(map) => args.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
@@ -611,6 +616,10 @@ pub fn given_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str
 
 /// The final arguments: defaults of `module_defaults`, then what is written, without those that are `omit`.
 fn render_args(ctx: &Context, task: &Task, scope: &Arc<dyn Scope>, name: &str) -> Result<Map> {
+    if task.args.contains_key("_raw_params") && !lang::playbook::takes_text(name) {
+        let error = Error::new(format!("Action '{name}' does not support raw params."));
+        return Err(error.at(task.action.pos().or(Some(&task.pos))));
+    }
     let failed = |e| args_failed(task, name, e);
     let mut args = other_args(ctx, task, scope, name)?;
     for (key, value) in &task.args {

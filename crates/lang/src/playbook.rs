@@ -35,7 +35,7 @@ pub use play::{Play, Prompt};
 pub use task::{Task, TaskId};
 pub use words::parse_key_values;
 
-pub use load::absolute;
+pub use load::{absolute, takes_text};
 pub(crate) use load::{boolean, clean_path};
 
 use std::path::PathBuf;

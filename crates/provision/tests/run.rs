@@ -437,3 +437,46 @@ fn a_module_cannot_change_how_its_host_is_reached() {
     let warning = "[WARNING]: Removed restricted key from module data: ansible_ssh_args\n";
     assert!(said.err.contains(warning), "{}", said.err);
 }
+
+#[test]
+fn a_loop_whose_items_are_hidden_has_no_line_of_its_own() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  tasks:
+    - command: 'false'
+      loop: [1]
+      no_log: yes
+      ignore_errors: yes
+";
+    let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
+    assert!(said.out.contains("failed: [localhost] (item=(censored due to no_log)) => "), "{}", said.out);
+    assert!(!said.out.contains("fatal: "), "{}", said.out);
+}
+
+#[test]
+fn text_is_no_argument_of_most_modules() {
+    let play = "
+- hosts: localhost
+  gather_facts: no
+  tasks:
+    - debug: \"garbage {{ 'x' }}\"
+      ignore_errors: yes
+    - debug: \"{{ {'msg': 'hi'} }}\"
+    - gather_facts: {parallel: true}
+      module_defaults: {setup: {gather_subset: min}}
+    - debug: msg=\"{{ gather_subset }}\"
+    - gather_facts:
+      vars: {ansible_facts_modules: [setup, other]}
+";
+    let said = Place::with(&[("play.yml", play)]).run(&["play.yml"], &[], "");
+    let wrong = "{\"msg\": \"Task failed: Action 'ansible.builtin.debug' does not support raw params.\"}";
+    assert!(said.out.contains(wrong), "{}{}", said.out, said.err);
+    assert!(said.out.contains("\"msg\": \"hi\""), "{}{}", said.out, said.err);
+    assert!(said.out.contains("\"min\""), "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("facts are gathered with setup only, not with the module 'other'"),
+        "{}",
+        said.out
+    );
+}

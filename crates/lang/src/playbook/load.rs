@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+pub use action::takes_text;
 pub use files::absolute;
 pub(crate) use files::below as clean_path;
 pub(crate) use values::boolean;

@@ -192,7 +192,8 @@ impl<O: Write, E: Write> Default_<O, E> {
                 self.show_error(result);
                 // What remains of a debug task has no results of items.
                 let is_debug = result.task.resolved == "ansible.builtin.debug";
-                if !result.is_loop || is_debug || !result.result.contains_key("results") {
+                let has_items = !is_debug && result.result.contains_key("results");
+                if !result.is_loop || !(has_items || result.result.contains_key("censored")) {
                     self.show_diffs(result);
                     self.need_banner(&result.task);
                     self.path_on_failure(result);
@@ -427,7 +428,9 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
                 }
             }
             Event::Warning { text } => {
-                let line = format!("[WARNING]: {text}");
+                // What shows lines of a file has an empty line behind it.
+                let end = if text.contains("\nOrigin: ") && !text.ends_with('\n') { "\n" } else { "" };
+                let line = format!("[WARNING]: {text}{end}");
                 self.complain(&line, Colour::Warn);
             }
             Event::Deprecated { text } => {

@@ -196,7 +196,7 @@ impl Load<'_> {
         if let Some(raw) = raw {
             // `debug: "{{ arguments }}"`: all arguments from one expression.
             let key =
-                if takes_text(name) || !may_be_template(&raw) { "_raw_params" } else { "_variable_params" };
+                if takes_text(name) || !is_one_template(&raw) { "_raw_params" } else { "_variable_params" };
             args.insert(key.into(), string(raw));
         }
         Some(args)
@@ -268,8 +268,14 @@ fn is_free_form(name: &str) -> bool {
     FREE_FORM.contains(&short(name))
 }
 
+/// May the text be one expression and nothing else?
+fn is_one_template(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("{{") && text.ends_with("}}")
+}
+
 /// Modules to which text that is not `key=value` means something.
-fn takes_text(name: &str) -> bool {
+pub fn takes_text(name: &str) -> bool {
     is_free_form(name)
         || matches!(
             short(name),
