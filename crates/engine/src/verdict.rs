@@ -60,7 +60,9 @@ pub fn note_exception(result: &mut Map) {
 
 /// Does something on the host say whether the task failed, rather than an action here?
 fn is_module(task: &Task) -> bool {
-    !crate::action::is_controller_action(&task.module.full) && !task.module.is_builtin("raw")
+    // `raw` and `script` are not modules: there is no exception in what they give.
+    let bare = task.module.is_builtin("raw") || task.module.is_builtin("script");
+    !crate::action::is_controller_action(&task.module.full) && !bare
 }
 
 /// Apply `changed_when` and `failed_when`, which may read the result itself.
