@@ -260,9 +260,14 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
     };
     let mut recorded = case["result"].as_object().unwrap().clone();
     let diff = recorded.remove("diff").unwrap_or(Value::Null);
-    // A temporary file of Ansible's; the controller names the source.
-    if recorded.get("src").and_then(Value::as_str).is_some_and(|src| src.contains(".ansible/tmp")) {
-        recorded.remove("src");
+    // A temporary file of Ansible's has the same name in our directory; of a file that is kept, the controller names
+    // the source.
+    if let Some(src) = recorded.get("src").and_then(Value::as_str).filter(|src| src.contains(".ansible/tmp")) {
+        let name = src.rsplit('/').next().unwrap_or_default();
+        match outcome.result.contains_key("src") {
+            true => recorded.insert("src".into(), format!("{}/{name}", tmp.display()).into()),
+            false => recorded.remove("src"),
+        };
     }
     // Ansible's message is of no use, or has a random name in it: it only has to be there.
     if case.get("own_words").is_some() {

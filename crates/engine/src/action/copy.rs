@@ -85,11 +85,8 @@ fn one_file(input: &Input<'_>, path: &Path, mut args: protocol::Map) -> Result<P
     }
     let contents = sent.offer.into_iter().collect();
     let finish: super::Finish = Rc::new(move |result| {
-        // Ansible has a temporary file of the host there when it has written the file, which is gone by then.
-        let written = result.flag("changed") && result.contains_key("md5sum");
         // A file that is there and is not to be replaced.
-        let kept = !result.flag("changed") && !result.contains_key("path");
-        if !result.flag("failed") && (written || kept) {
+        if !result.flag("failed") && !result.flag("changed") && !result.contains_key("path") {
             result.put("src", source.as_str());
         }
     });

@@ -12,6 +12,7 @@ use super::files::{basename, find_file, send_bytes};
 use super::{Finish, Input, Prepared, StepPlan, to_json};
 use crate::map;
 use crate::results::ResultMap;
+use crate::scope::calculate;
 use crate::settings::{text_of, to_bool};
 
 /// Arguments that only rendering looks at.
@@ -122,8 +123,8 @@ fn render(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Result<Vec<u8>>
     let flag = |name: &str| input.args.get(name).and_then(to_bool);
     options.trim_blocks = flag("trim_blocks").unwrap_or(true);
     options.lstrip_blocks = flag("lstrip_blocks").unwrap_or(false);
-    let scope: Arc<dyn Scope> =
-        Arc::new(Overlay { vars: about(input, path, dest), below: input.scope.clone() });
+    let vars = about(input, path, dest)?;
+    let scope: Arc<dyn Scope> = Arc::new(Overlay { vars, below: input.scope.clone() });
     let rendered = input.ctx.templar.render_template(&source, path, &options, &scope)?;
     match text("output_encoding").filter(|encoding| !encoding.is_empty()) {
         None => Ok(rendered.into_bytes()),
@@ -134,27 +135,19 @@ fn render(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Result<Vec<u8>>
 }
 
 /// The variables that a template has about itself.
-fn about(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Map {
+fn about(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Result<Map> {
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let metadata = path.metadata().ok();
     let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
     let owner = metadata.as_ref().map(|m| user_name(m.uid())).unwrap_or_default();
     let time = metadata.as_ref().map(|m| local_time(m.mtime())).unwrap_or_default();
-    let managed = match &input.ctx.options.managed_str {
-        Some(format) => format
-            .replace("{host}", &host)
-            .replace("{uid}", &owner)
-            .replace("{file}", &path.to_string_lossy()),
-        None => "Ansible managed".to_owned(),
-    };
     let mut vars = map! {
         "template_host": host,
-        "template_path": text_of(&Value::from(path.to_string_lossy().into_owned())),
+        "template_path": input.text("src").unwrap_or_default(),
         "template_fullpath": full.to_string_lossy().into_owned(),
         "template_uid": owner,
         "template_mtime": time.clone(),
         "template_run_date": local_time(chrono::Utc::now().timestamp()),
-        "ansible_managed": managed,
     };
     if let Some(dest) = dest {
         vars.put("template_destpath", dest);
@@ -162,10 +155,38 @@ fn about(input: &Input<'_>, path: &Path, dest: Option<&str>) -> Map {
         vars.put("template_destpath", Value::Null);
     }
     // What the user has set himself counts.
-    if let Ok(Some(_)) = input.scope.get("ansible_managed") {
-        vars.shift_remove("ansible_managed");
+    if !matches!(input.scope.get("ansible_managed"), Ok(Some(_))) {
+        let modified = metadata.as_ref().map(|m| m.mtime()).unwrap_or_default();
+        let managed = managed(input, &vars, modified)?;
+        vars.put("ansible_managed", managed);
     }
-    vars
+    Ok(vars)
+}
+
+/// `ansible_managed` as the configuration wants it: a format of Python's with the time of the template's last change,
+/// and then a template itself. What a file is called is not taken for either.
+fn managed(input: &Input<'_>, vars: &Map, modified: i64) -> Result<Value> {
+    let Some(format) = &input.ctx.options.managed_str else { return Ok(Value::str("Ansible managed")) };
+    let mut text = String::new();
+    let mut rest = format.as_str();
+    let fields = [
+        ("{{", "{"),
+        ("}}", "}"),
+        ("{host}", "{{ template_host }}"),
+        ("{uid}", "{{ template_uid }}"),
+        ("{file}", "{{ template_path }}"),
+    ];
+    while let Some(first) = rest.chars().next() {
+        let field = fields.iter().find(|(name, _)| rest.starts_with(name));
+        let (taken, becomes) =
+            field.copied().unwrap_or((&rest[..first.len_utf8()], &rest[..first.len_utf8()]));
+        text.push_str(becomes);
+        rest = &rest[taken.len()..];
+    }
+    let values = map! {"value": text, "modified": modified};
+    let text = text_of(&calculate(&input.ctx.templar, "value | strftime(modified)", values)?);
+    let scope: Arc<dyn Scope> = Arc::new(Overlay { vars: vars.clone(), below: input.scope.clone() });
+    input.ctx.templar.render(&Value::template(text.as_str()), &scope)
 }
 
 fn user_name(uid: u32) -> String {

@@ -120,7 +120,7 @@ pub fn run(options: AdhocCommand) -> Result<u8, Failure> {
         Arc::new(AdhocHooks { inner: setup.hooks.clone(), path: path.clone(), text: task.playbook });
     let loader = Loader::new(hooks.clone(), setup.extra_vars.clone());
     let playbooks = load(&loader, &[path])?;
-    let look = default_options(&setup, engine_options.verbosity);
+    let look = default_options(&setup, engine_options.verbosity, engine_options.check);
     let config = &setup.config;
     let inner = Default_::new(look, stdout(), stderr());
     let suspend: Suspend = Arc::new(|print: &mut dyn FnMut()| print());

@@ -236,7 +236,7 @@ fn show(run: &Run, warnings: &super::setup::Warnings) {
 fn logged(setup: &Setup, options: &Options, reporter: Box<dyn Reporter>) -> Box<dyn Reporter> {
     let Some(log) = &setup.log else { return reporter };
     let verbosity = setup.config.int("LOG_VERBOSITY").and_then(|n| u8::try_from(n).ok());
-    let look = default_options(setup, verbosity.unwrap_or(0).max(options.verbosity));
+    let look = default_options(setup, verbosity.unwrap_or(0).max(options.verbosity), options.check);
     Box::new(Logged::new(reporter, log, look))
 }
 
@@ -275,7 +275,7 @@ fn reporter(setup: &Setup, options: &Options, output: &str) -> (Box<dyn Reporter
     if output == "json" {
         return (Box::new(Json::new(stdout(), stderr())), nothing_there);
     }
-    let look = default_options(setup, options.verbosity);
+    let look = default_options(setup, options.verbosity, options.check);
     if is_terminal(1) && is_terminal(2) {
         let bar = bar();
         let reporter = Default_::new(look, Above::new(&bar, false), Above::new(&bar, true));
@@ -286,8 +286,8 @@ fn reporter(setup: &Setup, options: &Options, output: &str) -> (Box<dyn Reporter
     (Box::new(Default_::new(look, stdout(), stderr())), nothing_there)
 }
 
-/// How the default output looks.
-pub fn default_options(setup: &Setup, verbosity: u8) -> DefaultOptions {
+/// How the default output looks; `check`: nothing is changed in this run.
+pub fn default_options(setup: &Setup, verbosity: u8, check: bool) -> DefaultOptions {
     let config = &setup.config;
     DefaultOptions {
         verbosity,
@@ -299,6 +299,7 @@ pub fn default_options(setup: &Setup, verbosity: u8) -> DefaultOptions {
         display_failed_stderr: config.bool("DISPLAY_FAILED_STDERR"),
         show_custom_stats: config.bool("SHOW_CUSTOM_STATS"),
         check_mode_markers: config.bool("CHECK_MODE_MARKERS"),
+        check,
         show_per_host_start: config.bool("SHOW_PER_HOST_START"),
         show_task_path_on_failure: config.bool("SHOW_TASK_PATH_ON_FAILURE"),
         display_args: config.bool("DISPLAY_ARGS_TO_STDOUT"),

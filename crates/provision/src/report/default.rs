@@ -23,6 +23,8 @@ pub struct DefaultOptions {
     pub display_failed_stderr: bool,
     pub show_custom_stats: bool,
     pub check_mode_markers: bool,
+    /// `--check`: a run with markers says so at its beginning and end.
+    pub check: bool,
     pub show_per_host_start: bool,
     pub show_task_path_on_failure: bool,
     /// `display_args_to_stdout`
@@ -103,7 +105,7 @@ impl<O: Write, E: Write> Default_<O, E> {
             args = format!(" {}", shown.join(", "));
         }
         let mark = if task.check_mode && self.options.check_mode_markers { " [CHECK MODE]" } else { "" };
-        self.banner(&format!("{prefix} [{}{args}{mark}]", task.title.trim()));
+        self.banner(&format!("{prefix} [{}{args}]{mark}", task.title.trim()));
         if self.options.verbosity >= 2 {
             self.say(&format!("task path: {}", task.path), Colour::Debug);
         }
@@ -290,6 +292,12 @@ impl<O: Write, E: Write> Default_<O, E> {
         }
     }
 
+    fn dry_run(&mut self) {
+        if self.options.check && self.options.check_mode_markers {
+            self.banner("DRY RUN");
+        }
+    }
+
     fn recap(&mut self, hosts: &[(String, HostStats)]) {
         self.banner("PLAY RECAP");
         for (host, stats) in hosts {
@@ -349,6 +357,7 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
                     self.banner(&format!("PLAYBOOK: {name}"));
                     self.say(&format!("{plays} plays in {path}"), Colour::Verbose);
                 }
+                self.dry_run();
             }
             Event::PlayStart { name, strategy, check_mode, .. } => {
                 self.strategy = strategy.clone();
@@ -462,6 +471,7 @@ impl<O: Write, E: Write> Reporter for Default_<O, E> {
                     }
                     self.say("", Colour::None);
                 }
+                self.dry_run();
                 if let Some(profile) = profile {
                     self.banner("PROFILE");
                     self.say(&super::profile::text(profile), Colour::None);

@@ -22,6 +22,8 @@ pub(super) struct Put {
     /// SHA-1 the content must have.
     pub checksum: Option<String>,
     pub header: Option<String>,
+    /// The name of the source, if it is a file.
+    pub name: Option<String>,
 }
 
 /// How the file differs from what is wanted.
@@ -59,6 +61,7 @@ pub(super) fn plan(args: CopyArgs, content: Blob, host: &Host) -> Result<Plan> {
         validate: args.validate,
         checksum: args.checksum,
         header: Some(header),
+        name: args._original_basename,
     };
     match put.difference(host)? {
         Difference::Attributes(change) => put.plan_attributes(change, host),
@@ -124,6 +127,14 @@ impl Put {
         Ok(plan)
     }
 
+    /// What `src` of a result names: the temporary file on the host that Ansible takes the content from, and which is
+    /// gone when the result is read. Here it comes without one; playbooks find the key, and a name of that form.
+    fn passing(&self, host: &Host) -> String {
+        let name = self.name.as_deref().unwrap_or(&self.dest);
+        let end = Path::new(name).extension().map(|end| format!(".{}", end.to_string_lossy()));
+        host.tmp().join(format!(".source{}", end.unwrap_or_default())).to_string_lossy().into_owned()
+    }
+
     /// Write it; gives the result.
     pub(super) fn write(&self, host: &Host) -> Result<Map> {
         let dest = &self.dest;
@@ -160,7 +171,7 @@ impl Put {
             self.attrs.apply(host, dest)?;
         }
         let mut result = result! {
-            "dest": dest, "checksum": sha1, "md5sum": sum(Algorithm::Md5)?,
+            "dest": dest, "checksum": sha1, "md5sum": sum(Algorithm::Md5)?, "src": self.passing(host),
         };
         if let Some(kept) = kept {
             result.insert("backup_file".into(), kept.into());

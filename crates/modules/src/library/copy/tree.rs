@@ -53,6 +53,7 @@ pub(super) fn plan(args: CopyArgs, entries: Vec<Raw>, host: &Host) -> Result<Pla
                     validate: args.validate.clone(),
                     checksum: None,
                     header: entry.source,
+                    name: None,
                 };
                 if !args.force && real.symlink_metadata().is_ok() {
                     continue;
