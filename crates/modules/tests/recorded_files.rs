@@ -262,7 +262,8 @@ fn one(name: &str, case: &Value, port: u16) -> Vec<String> {
     let diff = recorded.remove("diff").unwrap_or(Value::Null);
     // A temporary file of Ansible's has the same name in our directory; of a file that is kept, the controller names
     // the source.
-    if let Some(src) = recorded.get("src").and_then(Value::as_str).filter(|src| src.contains(".ansible/tmp")) {
+    if let Some(src) = recorded.get("src").and_then(Value::as_str).filter(|src| src.contains(".ansible/tmp"))
+    {
         let name = src.rsplit('/').next().unwrap_or_default();
         match outcome.result.contains_key("src") {
             true => recorded.insert("src".into(), format!("{}/{name}", tmp.display()).into()),
