@@ -1,6 +1,5 @@
 //! What a task that is delegated knows of the host it runs on: `ansible_delegated_vars`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use lang::keywords::Keyword;
@@ -85,23 +84,7 @@ impl Scope for DelegatedScope {
         names
     }
 
-    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>> {
-        self.below.hostvars(host)
-    }
-
-    fn hostnames(&self) -> Vec<String> {
-        self.below.hostnames()
-    }
-
-    fn search_path(&self) -> &[PathBuf] {
-        self.below.search_path()
-    }
-
-    fn has_hostvars(&self) -> bool {
-        self.below.has_hostvars()
-    }
-
-    fn controller_busy(&self) -> bool {
-        self.below.controller_busy()
+    fn below(&self) -> Option<&dyn Scope> {
+        Some(&*self.below)
     }
 }

@@ -3,7 +3,6 @@
 //! Evaluation changes nothing and can be done ahead of the task's turn. When it meets a value that an unfinished
 //! task will set it ends with an error of kind `Pending`: then the task has to wait.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -315,28 +314,8 @@ impl Scope for Watched {
         self.below.get(name)
     }
 
-    fn names(&self) -> Vec<String> {
-        self.below.names()
-    }
-
-    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>> {
-        self.below.hostvars(host)
-    }
-
-    fn hostnames(&self) -> Vec<String> {
-        self.below.hostnames()
-    }
-
-    fn search_path(&self) -> &[PathBuf] {
-        self.below.search_path()
-    }
-
-    fn has_hostvars(&self) -> bool {
-        self.below.has_hostvars()
-    }
-
-    fn controller_busy(&self) -> bool {
-        self.below.controller_busy()
+    fn below(&self) -> Option<&dyn Scope> {
+        Some(&*self.below)
     }
 }
 

@@ -130,8 +130,10 @@ fn tree(input: &Input<'_>, path: &Path, src: &str, dest: &str, mut args: protoco
             let file = dir.join(&name);
             let name = name.to_string_lossy();
             let below = if relative.is_empty() { name.into_owned() } else { format!("{relative}/{name}") };
-            let followed = local_follow && !way.leads_nowhere(&file);
-            let metadata = if followed { file.metadata() } else { file.symlink_metadata() };
+            let metadata = match file.symlink_metadata() {
+                Ok(own) if own.is_symlink() && local_follow && !way.leads_nowhere(&file) => file.metadata(),
+                own => own,
+            };
             let metadata = match metadata {
                 Ok(metadata) => metadata,
                 Err(e) => return Err(input.error(format!("Could not read {}: {e}", file.display()))),
@@ -198,12 +200,9 @@ impl Way {
         Rc::new(Self { real: dir.canonicalize().ok(), before: before.cloned() })
     }
 
-    /// Is it a link to nothing, to itself, or to a directory that it is in? Such links stay links.
-    fn leads_nowhere(&self, file: &Path) -> bool {
-        if !file.is_symlink() {
-            return false;
-        }
-        let Ok(target) = file.canonicalize() else { return true };
+    /// Does a link lead to nothing, to itself, or to a directory that it is in? Such links stay links.
+    fn leads_nowhere(&self, link: &Path) -> bool {
+        let Ok(target) = link.canonicalize() else { return true };
         let mut way = Some(self);
         while let Some(at) = way {
             if at.real.as_ref().is_some_and(|dir| dir.starts_with(&target)) {

@@ -13,26 +13,39 @@ pub trait Scope: Send + Sync {
     /// will set it.
     fn get(&self, name: &str) -> Result<Option<Value>>;
 
+    /// The scope that this one lies over. What the others of these methods do not say themselves, it says.
+    fn below(&self) -> Option<&dyn Scope> {
+        None
+    }
+
     /// All names, for `vars`, the `varnames` lookup and suggestions.
-    fn names(&self) -> Vec<String>;
+    fn names(&self) -> Vec<String> {
+        self.below().map(|below| below.names()).unwrap_or_default()
+    }
 
     /// The variables of another host, for `hostvars[host]`; rendered in that host's own scope.
-    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>>;
+    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>> {
+        self.below().map_or(Ok(None), |below| below.hostvars(host))
+    }
 
     /// Is there a `hostvars`? It may be empty: the implicit localhost is not among its keys.
     fn has_hostvars(&self) -> bool {
-        false
+        self.below().is_some_and(|below| below.has_hostvars())
     }
 
     /// The keys of `hostvars`.
-    fn hostnames(&self) -> Vec<String>;
+    fn hostnames(&self) -> Vec<String> {
+        self.below().map(|below| below.hostnames()).unwrap_or_default()
+    }
 
     /// Where lookups and includes search: Ansible's `ansible_search_path`.
-    fn search_path(&self) -> &[PathBuf];
+    fn search_path(&self) -> &[PathBuf] {
+        self.below().map(|below| below.search_path()).unwrap_or_default()
+    }
 
     /// Is a task that acts on the controller unfinished? Then lookups that read the controller's world are pending.
     fn controller_busy(&self) -> bool {
-        false
+        self.below().is_some_and(|below| below.controller_busy())
     }
 }
 
@@ -43,22 +56,6 @@ pub struct EmptyScope;
 impl Scope for EmptyScope {
     fn get(&self, _name: &str) -> Result<Option<Value>> {
         Ok(None)
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn hostvars(&self, _host: &str) -> Result<Option<Arc<dyn Scope>>> {
-        Ok(None)
-    }
-
-    fn hostnames(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn search_path(&self) -> &[PathBuf] {
-        &[]
     }
 }
 
@@ -76,14 +73,6 @@ impl Scope for MapScope {
 
     fn names(&self) -> Vec<String> {
         self.vars.keys().map(ToString::to_string).collect()
-    }
-
-    fn hostvars(&self, _host: &str) -> Result<Option<Arc<dyn Scope>>> {
-        Ok(None)
-    }
-
-    fn hostnames(&self) -> Vec<String> {
-        Vec::new()
     }
 
     fn search_path(&self) -> &[PathBuf] {
@@ -115,24 +104,8 @@ impl Scope for Overlay {
         names
     }
 
-    fn hostvars(&self, host: &str) -> Result<Option<Arc<dyn Scope>>> {
-        self.below.hostvars(host)
-    }
-
-    fn hostnames(&self) -> Vec<String> {
-        self.below.hostnames()
-    }
-
-    fn search_path(&self) -> &[PathBuf] {
-        self.below.search_path()
-    }
-
-    fn has_hostvars(&self) -> bool {
-        self.below.has_hostvars()
-    }
-
-    fn controller_busy(&self) -> bool {
-        self.below.controller_busy()
+    fn below(&self) -> Option<&dyn Scope> {
+        Some(&*self.below)
     }
 }
 

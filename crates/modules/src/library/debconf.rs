@@ -89,8 +89,10 @@ struct Answer {
 
 impl Answer {
     fn new(vtype: &str, value: &Value) -> Result<Self> {
+        if let ("multiselect", Value::Array(items)) = (vtype, value) {
+            check_options(items)?;
+        }
         let text = match value {
-            Value::Array(items) if vtype == "multiselect" => options(items)?,
             Value::Array(items) => items.iter().map(python_text).collect::<Vec<_>>().join(", "),
             other => python_text(other),
         };
@@ -117,8 +119,8 @@ impl Answer {
     }
 }
 
-/// The chosen options; they have to be all of one kind, since Ansible sorts them.
-fn options(items: &[Value]) -> Result<String> {
+/// The chosen options have to be texts, since Ansible sorts and joins them.
+fn check_options(items: &[Value]) -> Result<()> {
     let kind = |value: &Value| match value {
         Value::String(_) => "str",
         Value::Number(_) | Value::Bool(_) => "int",
@@ -135,7 +137,7 @@ fn options(items: &[Value]) -> Result<String> {
         let why = format!("sequence item 0: expected str instance, {first} found");
         return Err(fail!("Invalid value provided for 'multiselect': {why}"));
     }
-    Ok(items.iter().map(python_text).collect::<Vec<_>>().join(", "))
+    Ok(())
 }
 
 /// Every question of the package with its answer.

@@ -130,15 +130,9 @@ impl Module for NginxSite {
 
 fn attributes(args: &NginxSiteArgs) -> FileAttrs {
     FileAttrs {
-        mode: Some(args.mode.clone()),
         owner: Some(args.owner.clone()),
         group: Some(args.group.clone()),
-        seuser: None,
-        serole: None,
-        setype: None,
-        selevel: None,
-        attributes: None,
-        unsafe_writes: None,
+        ..FileAttrs::with_mode(Some(args.mode.clone()))
     }
 }
 
